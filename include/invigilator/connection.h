@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * connection.h - MQTT client connections: who is at the other end and who holds which client id.
+ * Owns: copies of every string it stores.  Not thread-safe: broker thread only.
+ * Depends on: status, text, table, timer, rights, session, notice.
+ */
+#ifndef INVIGILATOR_CONNECTION_H
+#define INVIGILATOR_CONNECTION_H
+
+#include "invigilator/rights.h"
+#include "invigilator/session.h"
+
+enum invig_connection_state {
+    INVIG_CONNECTION_CLOSED = 0, /* zeroed memory: no right */
+    INVIG_CONNECTION_DEFERRED,   /* no token: Mosquitto's own checks decide */
+    INVIG_CONNECTION_OPEN,       /* a token client with the rights of its role */
+    INVIG_CONNECTION_TOLD,       /* its session is over: no right, told why, then disconnected */
+    INVIG_CONNECTION_REPLACED,   /* another connection took its client id; the broker closes it */
+    INVIG_CONNECTION_DEPARTED    /* disconnected; only its will may still be on its way */
+};
+
+/* What is waiting to be done to a connection, see effect.h. */
+enum invig_pending { INVIG_PENDING_NONE = 0, INVIG_PENDING_NOTICE, INVIG_PENDING_KICK };
+
+struct invig_connection {
+    struct invig_table_node by_client_id;
+    struct invig_connection *same_client_id; /* older holder of the id; only among DEFERRED ones */
+    enum invig_connection_state state;
+    bool was_open;                 /* state before REPLACED or DEPARTED was OPEN or DEFERRED */
+    bool is_expiring_told;         /* SESSION_EXPIRING is sent or not wanted */
+    bool is_kicked;                /* the broker was asked to disconnect it */
+    enum invig_end end;            /* why it is TOLD */
+    struct invig_user *user;       /* NULL: no token */
+    struct invig_session *session; /* NULL: no token, or a service without a session */
+    struct invig_connection *user_previous; /* list of the user's connections */
+    struct invig_connection *user_next;
+    struct invig_subject subject; /* what rights are decided by; role NONE without a token */
+    int64_t ends_s;               /* exp plus leeway: nothing is allowed after it */
+    int64_t expires_s;            /* exp */
+    struct invig_timer timer;
+    enum invig_pending pending; /* which effect list it is in */
+    struct invig_connection *pending_previous;
+    struct invig_connection *pending_next;
+    uint64_t kick_tick;          /* tick count from which it may be disconnected */
+    int64_t kick_ms;             /* steady time from which it may be disconnected */
+    struct invig_text client_id; /* NUL-terminated, present */
+    struct invig_text address;   /* absent where the broker gives none */
+    char storage[];              /* the texts above and the evaluations */
+};
+
+struct invig_connections {
+    struct invig_table by_client_id;
+    size_t count;
+};
+
+void invig_connections_init(struct invig_connections *connections, struct invig_seed seed);
+
+/* Releases the table; every connection must have been freed. */
+void invig_connections_deinit(struct invig_connections *connections);
+
+/* Makes a connection that holds no client id yet and is in state CLOSED.
+ *
+ *   claims   NULL for a connection without a token; its evaluations are copied
+ *   address  may be absent
+ *
+ * Returns NULL when memory is out. The caller frees it with invig_connection_free. */
+struct invig_connection *invig_connection_new(struct invig_text client_id,
+                                              struct invig_text address,
+                                              const struct invig_claims *claims);
+
+/* Frees a connection that holds no client id, waits for nothing and is in no list. NULL is allowed.
+ */
+void invig_connection_free(struct invig_connection *connection);
+
+/* The newest connection that holds `client_id`; NULL when there is none. */
+struct invig_connection *invig_connections_holder(const struct invig_connections *connections,
+                                                  struct invig_text client_id);
+
+/* Makes `connection` the newest holder of its client id. Where the id is held already, the holder
+ * steps behind it. Returns INVIG_OK, or with nothing changed INVIG_ERR_NO_MEMORY. */
+enum invig_status invig_connections_hold(struct invig_connections *connections,
+                                         struct invig_connection *connection);
+
+/* Takes the client id from `connection`; not holding it is allowed. Needs no memory when it is the
+ * only holder. */
+void invig_connections_release(struct invig_connections *connections,
+                               struct invig_connection *connection);
+
+/* True when `connection` is the newest holder of its client id. */
+bool invig_connections_is_holder(const struct invig_connections *connections,
+                                 const struct invig_connection *connection);
+
+/* True when `client_id` may be that of a token client of `user`: the user id, or the user id and
+ * ':' and anything, or one that the broker made up ("auto-..."). */
+bool invig_client_id_fits(struct invig_text client_id, struct invig_text user);
+
+#endif

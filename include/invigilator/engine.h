@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine.h - the core as one piece: takes what happens in the broker, says what is allowed, and
+ * queues what is to be done. It has no clock, no socket and no thread; every call is told the time.
+ * Owns: users, sessions, connections.  Not thread-safe: broker thread only.
+ * Depends on: every other core module.
+ */
+#ifndef INVIGILATOR_ENGINE_H
+#define INVIGILATOR_ENGINE_H
+
+#include "invigilator/connection.h"
+#include "invigilator/logline.h"
+
+struct invig_engine;
+
+/* The time of an event. */
+struct invig_now {
+    int64_t wall_s;    /* Unix seconds UTC */
+    int64_t steady_ms; /* milliseconds; never decreases from call to call */
+};
+
+/* Where log lines go. `line` has no newline and is borrowed for the call. */
+struct invig_log_sink {
+    void *context;
+    void (*write)(void *context, enum invig_log_level level, const char *line);
+};
+
+/* Most effects that invig_engine_next_effect gives, and timers that invig_engine_tick handles, per
+ * tick. */
+enum { INVIG_TICK_WORK_MAX = 256 };
+
+/* A CONNECT. All texts are borrowed for the call. */
+struct invig_connect {
+    struct invig_text client_id; /* present; the broker makes one up where the client sends none */
+    struct invig_text username;  /* absent or empty: the client sent none */
+    struct invig_text address;   /* absent where the broker gives none */
+    int protocol_version;        /* 3 (MQTT 3.1), 4 (3.1.1) or 5 */
+    bool is_clean;               /* clean session or clean start */
+    int64_t keepalive_s;         /* 0: switched off */
+    const struct invig_claims
+        *claims; /* accepted by invig_claims_read; NULL: the password is no token */
+};
+
+/* Makes an engine. `policy` is borrowed and must outlive it. Returns NULL when memory is out. */
+struct invig_engine *invig_engine_new(const struct invig_policy *policy, struct invig_seed seed,
+                                      struct invig_log_sink log);
+
+/* Frees the engine with all its connections. NULL is allowed. */
+void invig_engine_free(struct invig_engine *engine);
+
+/* A client asks to come in.
+ *
+ *   out_connection  receives the connection for ALLOW and DEFER, to be handed to every later call
+ * about it and to be ended by invig_engine_disconnect; NULL for DENY out_refusal     why it was
+ * denied; reason NONE otherwise
+ *
+ * ALLOW is also the answer to a client whose session has ended: it comes in without any right, is
+ * told and disconnected. DENY changes nothing. Out of memory denies. */
+enum invig_verdict invig_engine_connect(struct invig_engine *engine, struct invig_now now,
+                                        const struct invig_connect *connect,
+                                        struct invig_connection **out_connection,
+                                        struct invig_refusal *out_refusal);
+
+/* Logs a client whose token was refused before it came to a CONNECT decision. `connect->claims` is
+ * ignored. */
+void invig_engine_refuse(struct invig_engine *engine, struct invig_now now,
+                         const struct invig_connect *connect, struct invig_refusal refusal);
+
+/* A connection has ended. Its will may still be asked about until the next tick; after that
+ * `connection` is gone. Calling it again for the same connection does nothing. */
+void invig_engine_disconnect(struct invig_engine *engine, struct invig_now now,
+                             struct invig_connection *connection);
+
+/* Forgets a departed connection at once, because the broker uses its memory again. */
+void invig_engine_forget(struct invig_engine *engine, struct invig_connection *connection);
+
+/* May `connection` subscribe to the filter? Denials are logged, within a rate limit. */
+enum invig_verdict invig_engine_subscribe(struct invig_engine *engine,
+                                          const struct invig_connection *connection,
+                                          struct invig_text filter);
+
+/* May a message on `topic` be delivered to `connection`? No allocation, no log; O(1) in users and
+ * sessions. */
+enum invig_verdict invig_engine_deliver(const struct invig_engine *engine,
+                                        const struct invig_connection *connection,
+                                        struct invig_text topic);
+
+/* May `connection` publish to `topic`? Also asked for its will, when it is about to be sent: a will
+ * is recognised by the connection being replaced or departed. Denials are logged, within a rate
+ * limit. */
+enum invig_verdict invig_engine_publish(struct invig_engine *engine,
+                                        const struct invig_connection *connection,
+                                        struct invig_text topic);
+
+/* What a client does that no connection is known for: an MQTT session that outlived its connection,
+ * a late will, a client that the broker let in by its certificate. `username` is absent where it
+ * has none. */
+enum invig_access { INVIG_ACCESS_SUBSCRIBE, INVIG_ACCESS_DELIVER, INVIG_ACCESS_PUBLISH };
+enum invig_verdict invig_engine_unknown(const struct invig_engine *engine, enum invig_access access,
+                                        struct invig_text username, struct invig_text topic);
+
+/* Time passes. Ends connections whose token has run out, queues expiry notices, forgets what is
+ * old. At most INVIG_TICK_WORK_MAX timers a call; the rest waits for the next. */
+void invig_engine_tick(struct invig_engine *engine, struct invig_now now);
+
+/* Revokes one session of a user, known or not; its connections lose their rights at once and are
+ * told. Returns INVIG_OK, or with nothing changed INVIG_ERR_INVALID, INVIG_ERR_FULL or
+ * INVIG_ERR_NO_MEMORY. */
+enum invig_status invig_engine_invalidate_session(struct invig_engine *engine, struct invig_now now,
+                                                  struct invig_text user,
+                                                  struct invig_text session);
+
+/* Revokes all sessions of a user but `except` (absent: none), and unseen ones with a login time
+ * before `before_s`. Returns as invig_engine_invalidate_session. */
+enum invig_status invig_engine_invalidate_user(struct invig_engine *engine, struct invig_now now,
+                                               struct invig_text user, struct invig_text except,
+                                               int64_t before_s);
+
+enum invig_effect_kind { INVIG_EFFECT_NOTIFY = 1, INVIG_EFFECT_KICK };
+
+/* One thing for the broker to do. Texts are borrowed until the next call of the engine. */
+struct invig_effect {
+    enum invig_effect_kind kind;
+    struct invig_text
+        client_id; /* NUL-terminated; held by the connection that is meant, and by no newer one */
+    struct invig_notice notice; /* of NOTIFY: goes to users/{user}/sessions/{sid} */
+};
+
+/* Takes the next effect, to be called after invig_engine_tick until it returns false. A disconnect
+ * comes INVIG_KICK_TICKS ticks and INVIG_KICK_DELAY_MS after the notice that explains it. */
+bool invig_engine_next_effect(struct invig_engine *engine, struct invig_now now,
+                              struct invig_effect *out_effect);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * logline.h - builds one log line: `invigilator: <event> key=value ...`. Text from outside is
+ * escaped, so that it can neither start a new line nor reach a terminal. Depends on: text.
+ */
+#ifndef INVIGILATOR_LOGLINE_H
+#define INVIGILATOR_LOGLINE_H
+
+#include "invigilator/text.h"
+
+enum {
+    INVIG_LOGLINE_BYTES = 1024, /* a whole line with its NUL */
+    INVIG_LOGLINE_VALUE_BYTES =
+        200 /* of a value, before escaping; what is longer is cut and ends in "..." */
+};
+
+enum invig_log_level { INVIG_LOG_ERROR = 1, INVIG_LOG_WARNING, INVIG_LOG_NOTICE, INVIG_LOG_INFO };
+
+struct invig_logline {
+    char text[INVIG_LOGLINE_BYTES];
+    size_t length;
+};
+
+/* Starts a line. `event` is a static word. */
+void invig_logline_init(struct invig_logline *line, const char *event);
+
+/* Adds ` key=value`; an absent value adds nothing. The value stands in double quotes when it is
+ * empty or holds a space, a quote, a backslash or '='. Escaped as \xNN: control characters,
+ * characters that turn the direction of writing or are invisible (U+200B..200F, U+2028..202E,
+ * U+2060..2069, U+FEFF) and bytes that are not UTF-8; '"' and '\' get a backslash. A value that
+ * does not fit is left out. */
+void invig_logline_add(struct invig_logline *line, const char *key, struct invig_text value);
+
+void invig_logline_add_number(struct invig_logline *line, const char *key, int64_t value);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * policy.h - the settings that an administrator makes, from one table of options.
+ * Owns: copies of every string it stores.  Not thread-safe.  Depends on: status, text, algorithm,
+ * role.
+ */
+#ifndef INVIGILATOR_POLICY_H
+#define INVIGILATOR_POLICY_H
+
+#include "invigilator/algorithm.h"
+#include "invigilator/role.h"
+#include "invigilator/status.h"
+#include "invigilator/text.h"
+
+enum {
+    INVIG_POLICY_ERROR_BYTES = 512, /* room for one line of error text, with its NUL */
+    INVIG_LEEWAY_S_DEFAULT = 30,
+    INVIG_LEEWAY_S_MAX = 300,
+    INVIG_TOKEN_BYTES_DEFAULT = 8192,
+    INVIG_TOKEN_BYTES_MIN = 512,
+    INVIG_TOKEN_BYTES_MAX = 65535,
+    INVIG_SESSION_CONNECTIONS_DEFAULT = 8,
+    INVIG_SESSION_CONNECTIONS_MIN = 1,
+    INVIG_SESSION_CONNECTIONS_MAX = 1000,
+    INVIG_KEEPALIVE_S_DEFAULT = 60,
+    INVIG_KEEPALIVE_S_MIN = 1,
+    INVIG_KEEPALIVE_S_MAX = 65535,
+    INVIG_EXPIRY_NOTICE_S_DEFAULT = 60,
+    INVIG_EXPIRY_NOTICE_S_MAX = 86400,
+    INVIG_REVOCATION_DAYS_DEFAULT = 7,
+    INVIG_REVOCATION_DAYS_MIN = 1,
+    INVIG_REVOCATION_DAYS_MAX = 3650
+};
+
+/* All settings. Strings are NUL-terminated and owned by the policy; NULL where an option has no
+ * default and was not given. */
+struct invig_policy {
+    char *jwt_public_key_file;
+    char *jwt_secret_file;
+    char *jwt_jwks_file;
+    invig_algorithm_set jwt_algorithms; /* 0: not given, what the keys allow */
+    char *jwt_issuer;                   /* NULL: not checked */
+    char *jwt_audience;                 /* NULL: not checked */
+    int64_t jwt_leeway_s;               /* 0..INVIG_LEEWAY_S_MAX */
+    int64_t jwt_max_size_bytes;         /* INVIG_TOKEN_BYTES_MIN..INVIG_TOKEN_BYTES_MAX */
+    char *claim_user;
+    char *claim_session;
+    char *claim_role;
+    char *claim_evaluations;
+    char *topic_prefix;                  /* empty: none */
+    unsigned single_session_roles;       /* bit (1u << role) for each enum invig_role; 0 for none */
+    int64_t max_connections_per_session; /* 1..INVIG_SESSION_CONNECTIONS_MAX */
+    int64_t max_keepalive_s;             /* 1..INVIG_KEEPALIVE_S_MAX */
+    int64_t expiry_notice_s;             /* 0..INVIG_EXPIRY_NOTICE_S_MAX; 0: no notice */
+    bool require_auth_time;
+    int64_t revocation_ttl_days; /* INVIG_REVOCATION_DAYS_MIN..INVIG_REVOCATION_DAYS_MAX */
+    uint32_t options_given;      /* bit (1u << index in the option table): which options were set */
+};
+
+/* One row of the option table, for documentation and checks. */
+struct invig_option {
+    const char *word;          /* as after "plugin_opt_" */
+    const char *default_value; /* as an administrator would write it; "" where there is none */
+    const char *expected;      /* what a value must be, as error texts say it */
+};
+
+/* Fills in the defaults. Returns INVIG_OK or INVIG_ERR_NO_MEMORY; after an error the policy is
+ * empty and invig_policy_deinit need not be called. */
+enum invig_status invig_policy_init(struct invig_policy *policy);
+
+/* Releases what the policy owns. A zeroed policy is allowed. */
+void invig_policy_deinit(struct invig_policy *policy);
+
+/* Sets one option.
+ *
+ *   word, value  borrowed; value NULL counts as empty
+ *   error        receives one line that names the option, what was found and what is expected, with
+ *                control characters of the value escaped; untouched on success
+ *
+ * Returns INVIG_OK, or with nothing changed
+ *   INVIG_ERR_INVALID    unknown or repeated option, or a value out of range
+ *   INVIG_ERR_NO_MEMORY  allocation failed */
+enum invig_status invig_policy_set(struct invig_policy *policy, const char *word, const char *value,
+                                   char error[INVIG_POLICY_ERROR_BYTES]);
+
+/* Checks what only the whole can show: at least one key file is named. Returns as invig_policy_set.
+ */
+enum invig_status invig_policy_check(const struct invig_policy *policy,
+                                     char error[INVIG_POLICY_ERROR_BYTES]);
+
+/* The option table. `out_count` receives the number of rows. The rows are static. */
+const struct invig_option *invig_policy_options(size_t *out_count);
+
+/* True when sessions of `role` are single: a newer login ends them. */
+bool invig_policy_role_is_single(const struct invig_policy *policy, enum invig_role role);
+
+#endif

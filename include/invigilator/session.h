@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * session.h - users and their login sessions: which one is current, which ones have ended, and what
+ * a new login would mean. Knows nothing of messages; ending the connections of a session is the
+ * engine's. Owns: copies of every string it stores.  Not thread-safe: broker thread only. Depends
+ * on: status, text, table, timer, policy, claims, notice (enum invig_end). Cost: lookups O(1) in
+ * users, O(sessions of the user) within one.
+ */
+#ifndef INVIGILATOR_SESSION_H
+#define INVIGILATOR_SESSION_H
+
+#include "invigilator/claims.h"
+#include "invigilator/notice.h"
+#include "invigilator/table.h"
+#include "invigilator/timer.h"
+
+/* Sessions, ended ones included, that are remembered of one user. */
+enum { INVIG_USER_SESSIONS_MAX = 256 };
+
+struct invig_connection;
+
+/* One login of a user. */
+struct invig_session {
+    struct invig_session *next; /* of the same user, newest record first */
+    struct invig_user *user;
+    int64_t login_s;       /* first auth_time (or iat) it was seen with; Unix seconds UTC */
+    bool has_login;        /* false: only known from a command that revoked it */
+    bool login_is_lasting; /* login_s came from auth_time, so a newer token says the same */
+    bool is_single;        /* was opened under a single-session role */
+    enum invig_end end;    /* INVIG_END_NONE, INVIG_END_SUPERSEDED or INVIG_END_REVOKED */
+    int64_t kept_until_s;  /* forgotten after it, when it has no connection */
+    size_t open_count;     /* connections in state INVIG_CONNECTION_OPEN */
+    size_t id_bytes;
+    char id[]; /* NUL-terminated */
+};
+
+struct invig_user {
+    struct invig_table_node node; /* by id */
+    struct invig_timer timer;     /* when to look for what can be forgotten */
+    struct invig_session *sessions;
+    size_t session_count;
+    struct invig_session *current;        /* the one session of a single-session role; NULL: none */
+    struct invig_connection *connections; /* all of this user's, in any state; the engine's list */
+    int64_t newest_login_s;               /* of any session that was ever current */
+    bool has_newest_login;
+    int64_t revoked_before_s; /* unseen sessions with an earlier login time count as revoked */
+    bool has_revoked_before;
+    int64_t kept_until_s; /* the two times above are kept at least until then */
+    size_t id_bytes;
+    char id[]; /* NUL-terminated */
+};
+
+struct invig_sessions {
+    const struct invig_policy *policy; /* borrowed */
+    struct invig_table users;
+    struct invig_timers *timers; /* borrowed; shared with the connections */
+};
+
+/* What a login means, before anything is changed. */
+struct invig_login {
+    enum invig_end end;            /* INVIG_END_NONE: it may come in; else why it is turned away */
+    struct invig_user *user;       /* NULL: never seen */
+    struct invig_session *session; /* NULL: never seen */
+    struct invig_session *superseded; /* the session that it ends; NULL: none */
+};
+
+/* `timers` receives timers of kind INVIG_TIMER_USER. */
+enum { INVIG_TIMER_USER = 1, INVIG_TIMER_CONNECTION = 2 };
+
+void invig_sessions_init(struct invig_sessions *sessions, const struct invig_policy *policy,
+                         struct invig_seed seed, struct invig_timers *timers);
+
+/* Releases all users. Their connections must be gone. */
+void invig_sessions_deinit(struct invig_sessions *sessions);
+
+/* Finds a user; NULL when unknown or the text is absent. */
+struct invig_user *invig_sessions_find_user(const struct invig_sessions *sessions,
+                                            struct invig_text user);
+
+/* Finds a session of `user`; NULL when unknown, or `user` is NULL. */
+struct invig_session *invig_user_find_session(const struct invig_user *user,
+                                              struct invig_text session);
+
+/* Decides what a login with `claims` would mean. Changes nothing.
+ * The order of the rules: an ended session stays ended; a session that is known and not ended comes
+ * in; an unseen one from before the user's revocation is revoked; under a single-session role one
+ * from before the newest login is superseded, and any other supersedes the current one. */
+void invig_sessions_judge(const struct invig_sessions *sessions, const struct invig_claims *claims,
+                          struct invig_login *out_login);
+
+/* Carries out what was judged: creates user and session where unseen, ends the superseded one,
+ * makes the session current. Where login->end is not NONE the session is recorded with that end.
+ *
+ *   login   from invig_sessions_judge with the same claims and no change in between; in/out: user
+ * and session are filled in; session stays NULL for claims without one now_s   Unix seconds UTC
+ *
+ * Returns INVIG_OK, or with nothing changed but room made
+ *   INVIG_ERR_FULL       the user has INVIG_USER_SESSIONS_MAX sessions and none can be let go
+ *   INVIG_ERR_NO_MEMORY  allocation failed */
+enum invig_status invig_sessions_commit(struct invig_sessions *sessions,
+                                        const struct invig_claims *claims, int64_t now_s,
+                                        struct invig_login *login);
+
+/* Notes that a connection of `session` with a token that expires at `expires_s` is opened or closed
+ * at `now_s`: it is kept at least until `expires_s` plus leeway, and for the time that ended
+ * sessions are kept. */
+void invig_sessions_touch(struct invig_sessions *sessions, struct invig_user *user,
+                          struct invig_session *session, int64_t expires_s, int64_t now_s);
+
+/* Revokes one session, known or not. *out_session receives it, its `end` INVIG_END_REVOKED.
+ * Returns INVIG_OK, or with nothing changed INVIG_ERR_INVALID (an id is none), INVIG_ERR_FULL or
+ * INVIG_ERR_NO_MEMORY. */
+enum invig_status invig_sessions_revoke(struct invig_sessions *sessions, struct invig_text user,
+                                        struct invig_text session, int64_t now_s,
+                                        struct invig_session **out_session);
+
+/* Revokes all known sessions of a user but `except` (absent: none), and makes unseen ones with a
+ * login time before `before_s` count as revoked. *out_user receives the user. Returns as
+ * invig_sessions_revoke. */
+enum invig_status invig_sessions_revoke_user(struct invig_sessions *sessions,
+                                             struct invig_text user, struct invig_text except,
+                                             int64_t before_s, int64_t now_s,
+                                             struct invig_user **out_user);
+
+/* Handles a due timer of kind INVIG_TIMER_USER: forgets what need not be kept any longer; the user
+ * may be freed by it. */
+void invig_sessions_handle_timer(struct invig_sessions *sessions, struct invig_timer *timer,
+                                 int64_t now_s);
+
+#endif

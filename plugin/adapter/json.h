@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * json.h - JSON in and out: JWKS files, string lists, notices.
+ * Hides: json-c. Nesting is limited to INVIG_JSON_DEPTH_MAX. Not thread-safe.
+ */
+#ifndef INVIGILATOR_JSON_H
+#define INVIGILATOR_JSON_H
+
+#include "invigilator/claims.h"
+#include "invigilator/notice.h"
+#include "invigilator/status.h"
+
+enum { INVIG_JSON_DEPTH_MAX = 32 };
+
+/* One member of a JWK that is a string; absent where the key has none. Borrowed for the callback.
+ */
+struct invig_jwk {
+    struct invig_text kty, kid, use, alg;
+    struct invig_text crv, x, y; /* EC, RFC 7518 section 6.2 */
+    struct invig_text n, e;      /* RSA, RFC 7518 section 6.3 */
+    struct invig_text k;         /* oct, RFC 7518 section 6.4 */
+    bool has_key_ops;            /* "key_ops" is present */
+    bool may_verify;             /* no "key_ops", or one that holds "verify" */
+    bool is_malformed;           /* not an object, or one of the members above is no string */
+};
+
+/* Reads a JWK Set: strict JSON (RFC 8259), UTF-8, no duplicate member anywhere, an object whose
+ * "keys" is an array of at most `keys_max` values. Calls `each` for every member in order. Returns
+ * INVIG_OK, INVIG_ERR_FORMAT or INVIG_ERR_NO_MEMORY; `each` was not called then. */
+enum invig_status invig_json_read_jwks(struct invig_text text, size_t keys_max,
+                                       void (*each)(void *context, size_t index,
+                                                    const struct invig_jwk *jwk),
+                                       void *context);
+
+/* True when `text` is a JSON object with a member `name`; duplicates are overlooked. It serves to
+ * recognise a token header, never to accept one. */
+bool invig_json_is_object_with(struct invig_text text, const char *name);
+
+/* The strings of a JSON array. */
+struct invig_json_strings;
+
+/* Reads `text`, a JSON value, as an array of nothing but strings without U+0000, at most
+ * INVIG_VALUE_STRINGS_MAX of them. out_value receives kind INVIG_VALUE_STRINGS with views that live
+ * as long as *out_strings, or INVIG_VALUE_OTHER for any other value, or INVIG_VALUE_ERROR when
+ * memory is out. The caller frees *out_strings (NULL unless the kind is INVIG_VALUE_STRINGS) with
+ * invig_json_strings_free. */
+void invig_json_read_strings(struct invig_text text, struct invig_value *out_value,
+                             struct invig_json_strings **out_strings);
+
+void invig_json_strings_free(struct invig_json_strings *strings);
+
+/* Writes a notice as JSON, members in the order that README.md shows.
+ * Returns NUL-terminated text that the caller frees with free(3), or NULL when memory is out. */
+char *invig_json_write_notice(const struct invig_notice *notice);
+
+#endif
