@@ -19,16 +19,21 @@ enum invig_connection_state {
     INVIG_CONNECTION_DEPARTED    /* disconnected; only its will may still be on its way */
 };
 
-/* What is waiting to be done to a connection, see effect.h. */
-enum invig_pending { INVIG_PENDING_NONE = 0, INVIG_PENDING_NOTICE, INVIG_PENDING_KICK };
+/* Which list of effect.h a connection is in. */
+enum invig_pending {
+    INVIG_PENDING_NONE = 0,
+    INVIG_PENDING_NOTICE,
+    INVIG_PENDING_KICK,
+    INVIG_PENDING_DEPARTED,
+    INVIG_PENDING_COUNT
+};
 
 struct invig_connection {
     struct invig_table_node by_client_id;
     struct invig_connection *same_client_id; /* older holder of the id; only among DEFERRED ones */
     enum invig_connection_state state;
-    bool was_open;                 /* state before REPLACED or DEPARTED was OPEN or DEFERRED */
-    bool is_expiring_told;         /* SESSION_EXPIRING is sent or not wanted */
-    bool is_kicked;                /* the broker was asked to disconnect it */
+    bool was_open;                 /* of REPLACED and DEPARTED: it was OPEN or DEFERRED before */
+    bool is_expiring_told;         /* SESSION_EXPIRING is sent, or there is none to send */
     enum invig_end end;            /* why it is TOLD */
     struct invig_user *user;       /* NULL: no token */
     struct invig_session *session; /* NULL: no token, or a service without a session */
@@ -38,19 +43,21 @@ struct invig_connection {
     int64_t ends_s;               /* exp plus leeway: nothing is allowed after it */
     int64_t expires_s;            /* exp */
     struct invig_timer timer;
-    enum invig_pending pending; /* which effect list it is in */
+    struct invig_connection *previous; /* list of all connections of the engine */
+    struct invig_connection *next;
+    enum invig_pending pending;
     struct invig_connection *pending_previous;
     struct invig_connection *pending_next;
     uint64_t kick_tick;          /* tick count from which it may be disconnected */
     int64_t kick_ms;             /* steady time from which it may be disconnected */
     struct invig_text client_id; /* NUL-terminated, present */
     struct invig_text address;   /* absent where the broker gives none */
-    char storage[];              /* the texts above and the evaluations */
+    /* Behind the struct, in the same memory: the evaluations and the texts above. */
 };
 
 struct invig_connections {
     struct invig_table by_client_id;
-    size_t count;
+    size_t count; /* connections of the engine, those that hold no client id included */
 };
 
 void invig_connections_init(struct invig_connections *connections, struct invig_seed seed);

@@ -15,27 +15,31 @@ enum {
     INVIG_KICK_DELAY_MS = 1000 /* time between them: a busy reader is to have the notice by then */
 };
 
-/* Zeroed memory is empty lists. */
-struct invig_effects {
-    struct invig_connection *notice_first;
-    struct invig_connection *notice_last;
-    struct invig_connection *kick_first;
-    struct invig_connection *kick_last;
+struct invig_pending_list {
+    struct invig_connection *first;
+    struct invig_connection *last;
 };
 
-/* Queues a notice to `connection`; does nothing when one is queued already. */
-void invig_effects_add_notice(struct invig_effects *effects, struct invig_connection *connection);
+/* Zeroed memory is empty lists. */
+struct invig_effects {
+    struct invig_pending_list lists[INVIG_PENDING_COUNT]; /* by enum invig_pending */
+};
 
-/* Queues a disconnect, not before tick count `tick` and steady time `steady_ms`. Takes the
- * connection out of the notice list where it is in that. */
-void invig_effects_add_kick(struct invig_effects *effects, struct invig_connection *connection,
-                            uint64_t tick, int64_t steady_ms);
+/* Puts `connection` at the end of the list `pending`, out of the one that it is in. */
+void invig_effects_add(struct invig_effects *effects, struct invig_connection *connection,
+                       enum invig_pending pending);
 
 /* Takes `connection` out of the list it is in; in none is allowed. */
 void invig_effects_remove(struct invig_effects *effects, struct invig_connection *connection);
 
-/* Takes out and returns the connection whose notice is next; NULL when there is none. */
-struct invig_connection *invig_effects_pop_notice(struct invig_effects *effects);
+/* Takes out and returns the first connection of the list `pending`; NULL when it is empty. */
+struct invig_connection *invig_effects_pop(struct invig_effects *effects,
+                                           enum invig_pending pending);
+
+/* Queues a disconnect, not before tick count `tick` and steady time `steady_ms`. Later calls must
+ * not name an earlier time. */
+void invig_effects_add_kick(struct invig_effects *effects, struct invig_connection *connection,
+                            uint64_t tick, int64_t steady_ms);
 
 /* Takes out and returns the connection that is to be disconnected next; NULL when none is due. */
 struct invig_connection *invig_effects_pop_kick(struct invig_effects *effects, uint64_t tick,

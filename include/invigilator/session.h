@@ -23,13 +23,14 @@ struct invig_connection;
 struct invig_session {
     struct invig_session *next; /* of the same user, newest record first */
     struct invig_user *user;
-    int64_t login_s;       /* first auth_time (or iat) it was seen with; Unix seconds UTC */
-    bool has_login;        /* false: only known from a command that revoked it */
-    bool login_is_lasting; /* login_s came from auth_time, so a newer token says the same */
-    bool is_single;        /* was opened under a single-session role */
-    enum invig_end end;    /* INVIG_END_NONE, INVIG_END_SUPERSEDED or INVIG_END_REVOKED */
-    int64_t kept_until_s;  /* forgotten after it, when it has no connection */
-    size_t open_count;     /* connections in state INVIG_CONNECTION_OPEN */
+    int64_t login_s;         /* first auth_time (or iat) it was seen with; Unix seconds UTC */
+    bool has_login;          /* false: only known from a command that revoked it */
+    bool login_is_lasting;   /* login_s came from auth_time, so a newer token says the same */
+    bool is_single;          /* was opened under a single-session role */
+    enum invig_end end;      /* INVIG_END_NONE, INVIG_END_SUPERSEDED or INVIG_END_REVOKED */
+    int64_t kept_until_s;    /* forgotten after it, when it has no connection */
+    size_t open_count;       /* connections in state INVIG_CONNECTION_OPEN */
+    size_t connection_count; /* connections in any state: while there is one, it is not forgotten */
     size_t id_bytes;
     char id[]; /* NUL-terminated */
 };

@@ -46,6 +46,11 @@ bool invig_table_add(struct invig_table *table, struct invig_table_node *node, c
 /* Takes `node`, which must be in the table, out of it. Needs no memory. */
 void invig_table_remove(struct invig_table *table, struct invig_table_node *node);
 
+/* Puts `node` under `key` in the place of `old`, which is in the table under the same bytes.
+ * Returns false, with nothing changed, when memory is out. */
+bool invig_table_replace(struct invig_table *table, struct invig_table_node *old,
+                         struct invig_table_node *node, const void *key, size_t key_bytes);
+
 /* Walks the nodes in the order in which they were added: NULL gives the first, the last gives NULL.
  * A node may be removed once its successor was asked for. */
 struct invig_table_node *invig_table_next(const struct invig_table *table,

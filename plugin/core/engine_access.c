@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine_access.c - see engine.h: what a connection may subscribe to, receive and publish.
+ */
+#include "engine_private.h"
+
+static bool connection_is_live(const struct invig_engine *engine,
+                               const struct invig_connection *connection)
+{
+    return connection->state == INVIG_CONNECTION_OPEN && engine->now.wall_s < connection->ends_s;
+}
+
+/* The two topics whose messages are state of an evaluation. A will to them is never sent: the
+ * broker shows a will to no plugin before it is routed. */
+static bool topic_is_evaluation_state(const struct invig_topic *topic)
+{
+    return topic->kind == INVIG_TOPIC_EVALUATION || topic->kind == INVIG_TOPIC_EVALUATION_USER;
+}
+
+static void engine_log_denial(struct invig_engine *engine,
+                              const struct invig_connection *connection, const char *access,
+                              struct invig_text topic)
+{
+    struct invig_logline line;
+    char masked[INVIG_LOGLINE_VALUE_BYTES + 1];
+    uint64_t suppressed = 0;
+
+    if (!invig_ratelimit_take(&engine->denials, engine->now.steady_ms, &suppressed)) {
+        return;
+    }
+    invig_topic_mask(topic, masked, sizeof(masked));
+    invig_logline_init(&line, "acl_denied");
+    invig_logline_add(&line, "access", invig_text_of(access));
+    invig_logline_add(&line, "user", connection->subject.user);
+    invig_logline_add(&line, "client", connection->client_id);
+    if (suppressed > 0) {
+        invig_logline_add_number(&line, "suppressed", (int64_t)suppressed);
+    }
+    invig_logline_add(&line, "topic", invig_text_of(masked));
+    invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
+}
+
+enum invig_verdict invig_engine_subscribe(struct invig_engine *engine,
+                                          const struct invig_connection *connection,
+                                          struct invig_text filter)
+{
+    struct invig_topic topic;
+
+    engine->overtaken = NULL;
+    if (connection->state == INVIG_CONNECTION_DEFERRED) {
+        return INVIG_DEFER;
+    }
+    if (connection_is_live(engine, connection)) {
+        invig_topic_parse_filter(engine->topic_prefix, filter, &topic);
+        if (invig_rights_may_subscribe(&connection->subject, &topic)) {
+            return INVIG_ALLOW;
+        }
+    }
+    engine_log_denial(engine, connection, "subscribe", filter);
+    return INVIG_DENY;
+}
+
+enum invig_verdict invig_engine_deliver(const struct invig_engine *engine,
+                                        const struct invig_connection *connection,
+                                        struct invig_text topic)
+{
+    struct invig_topic name;
+
+    if (connection->state == INVIG_CONNECTION_DEFERRED) {
+        return INVIG_DEFER;
+    }
+    if (!connection_is_live(engine, connection)) {
+        return INVIG_DENY;
+    }
+    invig_topic_parse_name(engine->topic_prefix, topic, &name);
+    return invig_rights_may_receive(&connection->subject, &name) ? INVIG_ALLOW : INVIG_DENY;
+}
+
+/* A will: of a connection that is gone or about to be. */
+static enum invig_verdict engine_publish_will(const struct invig_connection *connection,
+                                              const struct invig_topic *topic)
+{
+    if (!connection->was_open || topic_is_evaluation_state(topic)) {
+        return INVIG_DENY;
+    }
+    if (connection->subject.role == INVIG_ROLE_NONE) {
+        return INVIG_DEFER;
+    }
+    return invig_rights_may_publish(&connection->subject, topic) ? INVIG_ALLOW : INVIG_DENY;
+}
+
+static enum invig_verdict engine_publish_decide(const struct invig_engine *engine,
+                                                const struct invig_connection *connection,
+                                                bool is_overtaken, const struct invig_topic *topic)
+{
+    switch (connection->state) {
+    case INVIG_CONNECTION_DEFERRED:
+        return is_overtaken && topic_is_evaluation_state(topic) ? INVIG_DENY : INVIG_DEFER;
+    case INVIG_CONNECTION_OPEN:
+        return connection_is_live(engine, connection) &&
+                       invig_rights_may_publish(&connection->subject, topic)
+                   ? INVIG_ALLOW
+                   : INVIG_DENY;
+    case INVIG_CONNECTION_REPLACED:
+    case INVIG_CONNECTION_DEPARTED:
+        return engine_publish_will(connection, topic);
+    case INVIG_CONNECTION_CLOSED:
+    case INVIG_CONNECTION_TOLD:
+        break;
+    }
+    return INVIG_DENY;
+}
+
+enum invig_verdict invig_engine_publish(struct invig_engine *engine,
+                                        const struct invig_connection *connection,
+                                        struct invig_text topic)
+{
+    struct invig_topic name;
+    bool is_overtaken = engine->overtaken == connection;
+    enum invig_verdict verdict;
+
+    engine->overtaken = NULL;
+    invig_topic_parse_name(engine->topic_prefix, topic, &name);
+    verdict = engine_publish_decide(engine, connection, is_overtaken, &name);
+    if (verdict == INVIG_DENY) {
+        engine_log_denial(engine, connection, "publish", topic);
+    }
+    return verdict;
+}
+
+enum invig_verdict invig_engine_unknown(const struct invig_engine *engine, enum invig_access access,
+                                        struct invig_text username, struct invig_text topic)
+{
+    struct invig_topic name;
+
+    /* An MQTT session of a token client that outlived its connection queues nothing, and a late
+     * will of it is not sent. User ids and names in the password file do not overlap, so the name
+     * tells. */
+    if (invig_sessions_find_user(&engine->sessions, username) != NULL) {
+        return INVIG_DENY;
+    }
+    if (access != INVIG_ACCESS_PUBLISH) {
+        return INVIG_DEFER;
+    }
+    invig_topic_parse_name(engine->topic_prefix, topic, &name);
+    return name.tree == INVIG_TREE_OTHER ? INVIG_DEFER : INVIG_DENY;
+}
