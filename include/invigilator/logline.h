@@ -9,7 +9,8 @@
 #include "invigilator/text.h"
 
 enum {
-    INVIG_LOGLINE_BYTES = 1024, /* a whole line with its NUL */
+    INVIG_LOGLINE_BYTES =
+        900, /* a whole line with its NUL; Mosquitto cuts at 1000 with its time stamp */
     INVIG_LOGLINE_VALUE_BYTES =
         200 /* of a value, before escaping; what is longer is cut and ends in "..." */
 };
@@ -25,12 +26,18 @@ struct invig_logline {
 void invig_logline_init(struct invig_logline *line, const char *event);
 
 /* Adds ` key=value`; an absent value adds nothing. The value stands in double quotes when it is
- * empty or holds a space, a quote, a backslash or '='. Escaped as \xNN: control characters,
- * characters that turn the direction of writing or are invisible (U+200B..200F, U+2028..202E,
- * U+2060..2069, U+FEFF) and bytes that are not UTF-8; '"' and '\' get a backslash. A value that
- * does not fit is left out. */
+ * empty or holds a space, a quote, a backslash or '='. Escaped as \xNN, byte by byte: control
+ * characters, characters that turn the direction of writing or are invisible (U+061C,
+ * U+200B..200F, U+2028..202E, U+2060..206F, U+FEFF, U+E0000..E007F) and bytes that are not UTF-8;
+ * '"' and '\' get a backslash. A value that does not fit is left out with its key. */
 void invig_logline_add(struct invig_logline *line, const char *key, struct invig_text value);
 
 void invig_logline_add_number(struct invig_logline *line, const char *key, int64_t value);
+
+/* Writes at most `bytes_max` bytes of `text`, escaped as a value is but without quotes around it,
+ * and a NUL to `out` of `size` bytes; text that is longer is cut between two characters and "..."
+ * stands behind it. An absent text counts as empty. 4 * bytes_max + 4 bytes are always enough.
+ * Returns false, with an empty string in `out`, when `size` (> 0) is too small. */
+bool invig_logline_escape(struct invig_text text, size_t bytes_max, char *out, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * notice.h - the JSON messages that the plugin itself sends, as C values. Turning them into JSON is
- * an adapter's. Depends on: text.
+ * an adapter's. Depends on: text, claims (for INVIG_TIME_S_MAX).
  */
 #ifndef INVIGILATOR_NOTICE_H
 #define INVIGILATOR_NOTICE_H

@@ -2,7 +2,7 @@
  *
  * policy.h - the settings that an administrator makes, from one table of options.
  * Owns: copies of every string it stores.  Not thread-safe.  Depends on: status, text, algorithm,
- * role.
+ * role, logline (how a value is escaped).
  */
 #ifndef INVIGILATOR_POLICY_H
 #define INVIGILATOR_POLICY_H

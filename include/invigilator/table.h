@@ -39,7 +39,7 @@ struct invig_table_node *invig_table_find(const struct invig_table *table, const
                                           size_t key_bytes);
 
 /* Adds `node` under `key`, which must not be in the table and must stay in place while the node is.
- * Returns false, with nothing changed, when memory is out. */
+ * Returns false, with nothing changed, when memory is out (or the key is longer than UINT_MAX). */
 bool invig_table_add(struct invig_table *table, struct invig_table_node *node, const void *key,
                      size_t key_bytes);
 
@@ -47,7 +47,7 @@ bool invig_table_add(struct invig_table *table, struct invig_table_node *node, c
 void invig_table_remove(struct invig_table *table, struct invig_table_node *node);
 
 /* Puts `node` under `key` in the place of `old`, which is in the table under the same bytes.
- * Returns false, with nothing changed, when memory is out. */
+ * Needs no memory. Returns false, with nothing changed, only for a key that cannot be added. */
 bool invig_table_replace(struct invig_table *table, struct invig_table_node *old,
                          struct invig_table_node *node, const void *key, size_t key_bytes);
 

@@ -68,15 +68,20 @@ void invig_topic_parse_name(struct invig_text prefix, struct invig_text name,
 /* Takes a topic filter apart, as invig_topic_parse_name. The tree is ours only when the levels that
  * make it one stand there literally, with a level behind them: users/# is, users, # and +/x are
  * not; nor is anything that begins with $share/. A filter with a wildcard in a wrong place (a#,
- * a/#/b, +x) is INVIG_TREE_OTHER. Examples, with an empty prefix: users/anna/#              USERS,
- * kind USER, HASH          users/+             USERS, kind OTHER, PLUS users/anna/sessions/+ USERS,
- * kind USER_SESSIONS, PLUS users/+/sessions/x  USERS, kind OTHER, ANYWHERE evaluations/e1/users/+
- * EVALUATIONS, kind EVALUATION_USERS, PLUS */
+ * a/#/b, +x) is INVIG_TREE_OTHER. Examples, with an empty prefix:
+ *
+ *   users/anna/#             USERS, kind USER, HASH
+ *   users/+                  USERS, kind OTHER, PLUS
+ *   users/anna/sessions/+    USERS, kind USER_SESSIONS, PLUS
+ *   users/+/sessions/x       USERS, kind OTHER, ANYWHERE
+ *   evaluations/e1/users/+   EVALUATIONS, kind EVALUATION_USERS, PLUS
+ */
 void invig_topic_parse_filter(struct invig_text prefix, struct invig_text filter,
                               struct invig_topic *out_topic);
 
-/* Hides session ids in a topic that goes to a log: the level behind "sessions" in
- * users/{user}/sessions/... becomes "***", whatever prefix stands before it. Writes at most
+/* Hides session ids in a topic name or filter that goes to a log: whatever level stands behind
+ * "sessions", or behind a '+' that may stand for it, becomes "***" where it is no wildcard. The
+ * prefix does not matter; a level that is no session id may be hidden too. Writes at most
  * `capacity` bytes with a closing NUL, cut where it does not fit. */
 void invig_topic_mask(struct invig_text topic, char *out, size_t capacity);
 

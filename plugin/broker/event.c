@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * event.c - see event.h.
+ */
+#include "event.h"
+
+#include "clock.h"
+#include "effect.h"
+#include "log.h"
+#include "plugin.h"
+#include "token.h"
+
+#include "invigilator/jws.h"
+
+#include <mosquitto.h>
+#include <string.h>
+
+/* The portable answers to BASIC_AUTH; any other closes the connection without a CONNACK. */
+static int auth_code(enum invig_verdict verdict)
+{
+    switch (verdict) {
+    case INVIG_ALLOW:
+        return MOSQ_ERR_SUCCESS;
+    case INVIG_DEFER:
+        return MOSQ_ERR_PLUGIN_DEFER;
+    case INVIG_DENY:
+        break;
+    }
+    return MOSQ_ERR_AUTH;
+}
+
+/* The only answers to ACL_CHECK that do not disconnect somebody, perhaps the publisher. */
+static int acl_code(enum invig_verdict verdict)
+{
+    switch (verdict) {
+    case INVIG_ALLOW:
+        return MOSQ_ERR_SUCCESS;
+    case INVIG_DEFER:
+        return MOSQ_ERR_PLUGIN_DEFER;
+    case INVIG_DENY:
+        break;
+    }
+    return MOSQ_ERR_ACL_DENIED;
+}
+
+/* After SIGHUP the broker asks again for each client, also for MQTT sessions that outlived their
+ * connection, with the password of the time. A client that is connected is known by its pointer.
+ * For the others: between RELOAD and TICK the broker handles no packet but those of WebSockets, and
+ * an MQTT session without a connection is none of those. */
+static bool event_is_recheck(const struct invig_plugin *plugin, const struct mosquitto *context)
+{
+    return mosquitto_client_address(context) == NULL ||
+           mosquitto_client_protocol_version(context) == 0 ||
+           mosquitto_client_sub_count(context) > 0 ||
+           (plugin->is_reloading && mosquitto_client_protocol(context) != mp_websockets);
+}
+
+/* The answer to such a question: nobody is dropped. Running out and being revoked are found by our
+ * own means, and a client without a token is asked about by Mosquitto's own check. */
+static int event_answer_recheck(const struct invig_client *client, const char *password)
+{
+    struct invig_jws jws;
+
+    if (client != NULL) {
+        return client->connection->state == INVIG_CONNECTION_DEFERRED ? MOSQ_ERR_PLUGIN_DEFER
+                                                                      : MOSQ_ERR_SUCCESS;
+    }
+    return invig_jws_split(invig_text_of(password), &jws) ? MOSQ_ERR_SUCCESS
+                                                          : MOSQ_ERR_PLUGIN_DEFER;
+}
+
+/* Reads what a CONNECT says. */
+static struct invig_connect event_read_connect(const struct mosquitto_evt_basic_auth *event)
+{
+    return (struct invig_connect){
+        .client_id = invig_text_of(mosquitto_client_id(event->client)),
+        .username = invig_text_of(event->username),
+        .address = invig_text_of(mosquitto_client_address(event->client)),
+        .protocol_version = mosquitto_client_protocol_version(event->client),
+        .is_clean = mosquitto_client_clean_session(event->client),
+        .keepalive_s = mosquitto_client_keepalive(event->client),
+    };
+}
+
+/* Makes the broker know a token client by its user, and no longer by the name it gave itself. */
+static bool event_set_username(struct mosquitto *context, struct invig_connect *connect,
+                               char copy[INVIG_ID_BYTES_MAX + 2])
+{
+    /* The broker frees the name it shows in the event. One byte more than any user id is kept, so
+     * that a longer name stays a different one. */
+    size_t length = connect->username.length <= INVIG_ID_BYTES_MAX ? connect->username.length
+                                                                   : INVIG_ID_BYTES_MAX + 1;
+
+    if (connect->username.data != NULL) {
+        memcpy(copy, connect->username.data, length);
+        connect->username = (struct invig_text){copy, length};
+    }
+    return mosquitto_set_username(context, connect->claims->user) == MOSQ_ERR_SUCCESS;
+}
+
+/* Asks the engine, with a record for the client made first so that nothing can fail afterwards. */
+static enum invig_verdict event_connect(struct invig_plugin *plugin, struct mosquitto *context,
+                                        struct invig_connect *connect, struct invig_now now)
+{
+    char username[INVIG_ID_BYTES_MAX + 2];
+    struct invig_refusal refusal = {INVIG_REASON_INTERNAL, NULL};
+    struct invig_client *client = invig_clients_add(&plugin->clients, context);
+    enum invig_verdict verdict = INVIG_DENY;
+
+    if (client == NULL ||
+        (connect->claims != NULL && !event_set_username(context, connect, username))) {
+        invig_engine_refuse(plugin->engine, now, connect, refusal);
+    } else {
+        verdict = invig_engine_connect(plugin->engine, now, connect, &client->connection, &refusal);
+    }
+    if (verdict == INVIG_DENY && client != NULL) {
+        invig_clients_remove(&plugin->clients, client);
+    }
+    return verdict;
+}
+
+int invig_event_basic_auth(int event, void *event_data, void *userdata)
+{
+    const struct mosquitto_evt_basic_auth *auth = event_data;
+    struct invig_plugin *plugin = userdata;
+    struct invig_client *client = invig_clients_find(&plugin->clients, auth->client);
+    struct invig_connect connect;
+    struct invig_refusal refusal;
+    struct invig_now now;
+    enum invig_verdict verdict = INVIG_DEFER;
+
+    (void)event;
+    if ((client != NULL && !client->is_departed) || event_is_recheck(plugin, auth->client)) {
+        return event_answer_recheck(client != NULL && !client->is_departed ? client : NULL,
+                                    auth->password);
+    }
+    if (client != NULL) {
+        invig_engine_forget(plugin->engine, client->connection);
+        invig_clients_forget(&plugin->clients, client);
+    }
+    now = invig_clock_now();
+    connect = event_read_connect(auth);
+    if (auth->password != NULL) {
+        verdict = invig_token_check(plugin->keyring, &plugin->policy, invig_text_of(auth->password),
+                                    now.wall_s, &plugin->claims, &refusal);
+    }
+    if (verdict == INVIG_DENY) {
+        invig_engine_refuse(plugin->engine, now, &connect, refusal);
+        return auth_code(verdict);
+    }
+    connect.claims = verdict == INVIG_ALLOW ? &plugin->claims : NULL;
+    return auth_code(event_connect(plugin, auth->client, &connect, now));
+}
+
+static int event_check_unknown(const struct invig_plugin *plugin,
+                               const struct mosquitto_evt_acl_check *check, struct invig_text topic)
+{
+    struct invig_text username = invig_text_of(mosquitto_client_username(check->client));
+    enum invig_access access = INVIG_ACCESS_SUBSCRIBE;
+
+    if (check->access == MOSQ_ACL_READ) {
+        access = INVIG_ACCESS_DELIVER;
+    } else if (check->access == MOSQ_ACL_WRITE) {
+        access = INVIG_ACCESS_PUBLISH;
+    }
+    return acl_code(invig_engine_unknown(plugin->engine, access, username, topic));
+}
+
+int invig_event_acl_check(int event, void *event_data, void *userdata)
+{
+    const struct mosquitto_evt_acl_check *check = event_data;
+    struct invig_plugin *plugin = userdata;
+    const struct invig_client *client = invig_clients_find(&plugin->clients, check->client);
+    struct invig_text topic = invig_text_of(check->topic);
+
+    (void)event;
+    if (client == NULL) {
+        return event_check_unknown(plugin, check, topic);
+    }
+    switch (check->access) {
+    case MOSQ_ACL_READ:
+        return acl_code(invig_engine_deliver(plugin->engine, client->connection, topic));
+    case MOSQ_ACL_WRITE:
+        return acl_code(invig_engine_publish(plugin->engine, client->connection, topic));
+    case MOSQ_ACL_SUBSCRIBE:
+        return acl_code(invig_engine_subscribe(plugin->engine, client->connection, topic));
+    case MOSQ_ACL_UNSUBSCRIBE:
+        /* Taking less is allowed to everyone whom we know. */
+        return client->connection->state == INVIG_CONNECTION_DEFERRED ? MOSQ_ERR_PLUGIN_DEFER
+                                                                      : MOSQ_ERR_SUCCESS;
+    default:
+        return MOSQ_ERR_ACL_DENIED;
+    }
+}
+
+int invig_event_disconnect(int event, void *event_data, void *userdata)
+{
+    const struct mosquitto_evt_disconnect *disconnect = event_data;
+    struct invig_plugin *plugin = userdata;
+    struct invig_client *client = invig_clients_find(&plugin->clients, disconnect->client);
+
+    (void)event;
+    /* It also comes for clients that never logged in, and more than once for some. */
+    if (client != NULL) {
+        invig_engine_disconnect(plugin->engine, invig_clock_now(), client->connection);
+        invig_clients_depart(&plugin->clients, client);
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+int invig_event_reload(int event, void *event_data, void *userdata)
+{
+    struct invig_plugin *plugin = userdata;
+    const struct invig_keyring_report report = {NULL, invig_log_text};
+    struct invig_logline line;
+    size_t failed = 0;
+    size_t keys;
+
+    (void)event;
+    (void)event_data; /* options are not passed again */
+    plugin->is_reloading = true;
+    keys = invig_keyring_reload(plugin->keyring, &report, &failed);
+    invig_logline_init(&line, "reloaded");
+    invig_logline_add_number(&line, "keys", (int64_t)keys);
+    invig_logline_add_number(&line, "failed_files", (int64_t)failed);
+    invig_log_line(NULL, failed == 0 ? INVIG_LOG_NOTICE : INVIG_LOG_ERROR, line.text);
+    /* Any other answer leads to a crash on 2.0 and ends the broker on 2.1. */
+    return MOSQ_ERR_SUCCESS;
+}
+
+int invig_event_tick(int event, void *event_data, void *userdata)
+{
+    struct invig_plugin *plugin = userdata;
+    struct invig_now now = invig_clock_now();
+
+    (void)event;
+    (void)event_data;
+    plugin->is_reloading = false;
+    invig_clients_purge(&plugin->clients);
+    invig_engine_tick(plugin->engine, now);
+    invig_effects_run(plugin, now);
+    return MOSQ_ERR_SUCCESS;
+}

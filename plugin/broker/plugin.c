@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * plugin.c - what Mosquitto calls first and last: version, init, cleanup.
+ */
+#include "plugin.h"
+
+#include "clock.h"
+#include "event.h"
+#include "log.h"
+#include "token.h"
+
+#include <mosquitto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One table both registers and unregisters. */
+static const struct {
+    int event;
+    MOSQ_FUNC_generic_callback callback;
+} plugin_callbacks[] = {
+    {MOSQ_EVT_RELOAD, invig_event_reload},         {MOSQ_EVT_BASIC_AUTH, invig_event_basic_auth},
+    {MOSQ_EVT_ACL_CHECK, invig_event_acl_check},   {MOSQ_EVT_TICK, invig_event_tick},
+    {MOSQ_EVT_DISCONNECT, invig_event_disconnect},
+};
+
+enum { CALLBACK_COUNT = sizeof(plugin_callbacks) / sizeof(plugin_callbacks[0]) };
+
+/* The broker runs one instance a process; a second would share nothing with the first and guard
+ * nothing. */
+static bool plugin_is_loaded;
+
+static void plugin_free(struct invig_plugin *plugin)
+{
+    if (plugin == NULL) {
+        return;
+    }
+    invig_engine_free(plugin->engine);
+    invig_clients_deinit(&plugin->clients);
+    invig_keyring_free(plugin->keyring);
+    invig_policy_deinit(&plugin->policy);
+    free(plugin);
+}
+
+static bool plugin_read_options(struct invig_plugin *plugin, const struct mosquitto_opt *options,
+                                int option_count)
+{
+    char error[INVIG_POLICY_ERROR_BYTES] = "out of memory";
+    enum invig_status status = invig_policy_init(&plugin->policy);
+
+    for (int i = 0; status == INVIG_OK && i < option_count; i++) {
+        status = invig_policy_set(&plugin->policy, options[i].key, options[i].value, error);
+    }
+    if (status == INVIG_OK) {
+        status = invig_policy_check(&plugin->policy, error);
+    }
+    if (status != INVIG_OK) {
+        invig_log_text(NULL, INVIG_LOG_ERROR, error);
+    }
+    return status == INVIG_OK;
+}
+
+static bool plugin_read_keys(struct invig_plugin *plugin)
+{
+    const struct invig_keyring_report report = {NULL, invig_log_text};
+    char error[INVIG_POLICY_ERROR_BYTES] = "out of memory";
+
+    if (!invig_token_self_test()) {
+        invig_log_text(NULL, INVIG_LOG_ERROR,
+                       "libjwt does not refuse what it must: this version cannot be used");
+        return false;
+    }
+    if (invig_keyring_new(&plugin->policy, &report, &plugin->keyring, error) != INVIG_OK) {
+        invig_log_text(NULL, INVIG_LOG_ERROR, error);
+        return false;
+    }
+    return true;
+}
+
+/* Says what an administrator may have forgotten. */
+static void plugin_warn(const struct invig_policy *policy)
+{
+    if (policy->jwt_issuer == NULL) {
+        invig_log_text(NULL, INVIG_LOG_WARNING,
+                       "plugin_opt_jwt_issuer is not set: tokens of any issuer are accepted");
+    }
+    if (policy->jwt_audience == NULL) {
+        invig_log_text(NULL, INVIG_LOG_WARNING,
+                       "plugin_opt_jwt_audience is not set: tokens for any audience are accepted");
+    }
+    if (!policy->require_auth_time) {
+        invig_log_text(NULL, INVIG_LOG_WARNING,
+                       "plugin_opt_require_auth_time is off: a token without auth_time counts as "
+                       "a login at the time it was made");
+    }
+}
+
+static void plugin_unregister(const struct invig_plugin *plugin, int count)
+{
+    for (int i = 0; i < count; i++) {
+        (void)mosquitto_callback_unregister(plugin->identifier, plugin_callbacks[i].event,
+                                            plugin_callbacks[i].callback, NULL);
+    }
+}
+
+static int plugin_register(struct invig_plugin *plugin)
+{
+    for (int i = 0; i < CALLBACK_COUNT; i++) {
+        int rc = mosquitto_callback_register(plugin->identifier, plugin_callbacks[i].event,
+                                             plugin_callbacks[i].callback, NULL, plugin);
+        if (rc != MOSQ_ERR_SUCCESS) {
+            plugin_unregister(plugin, i);
+            return rc;
+        }
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
+{
+    for (int i = 0; i < supported_version_count; i++) {
+        if (supported_versions[i] == MOSQ_PLUGIN_VERSION) {
+            return MOSQ_PLUGIN_VERSION;
+        }
+    }
+    return -1;
+}
+
+/* Reads options and keys and makes the engine. Logs why when it cannot. */
+static int plugin_start(struct invig_plugin *plugin, struct mosquitto_opt *options,
+                        int option_count)
+{
+    const struct invig_log_sink sink = {NULL, invig_log_line};
+    struct invig_seed seed;
+
+    if (!invig_clock_seed(&seed)) {
+        invig_log_text(NULL, INVIG_LOG_ERROR, "the system gives no random numbers");
+        return MOSQ_ERR_UNKNOWN;
+    }
+    invig_clients_init(&plugin->clients, seed);
+    if (!plugin_read_options(plugin, options, option_count) || !plugin_read_keys(plugin)) {
+        return MOSQ_ERR_INVAL;
+    }
+    plugin->engine = invig_engine_new(&plugin->policy, seed, sink);
+    if (plugin->engine == NULL) {
+        invig_log_text(NULL, INVIG_LOG_ERROR, "out of memory");
+        return MOSQ_ERR_NOMEM;
+    }
+    plugin_warn(&plugin->policy);
+    return plugin_register(plugin);
+}
+
+int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
+                          struct mosquitto_opt *options, int option_count)
+{
+    struct invig_plugin *plugin;
+    int rc;
+
+    if (plugin_is_loaded) {
+        invig_log_text(NULL, INVIG_LOG_ERROR,
+                       "the plugin is named twice in the configuration: one global instance serves "
+                       "all listeners");
+        return MOSQ_ERR_INVAL;
+    }
+    plugin = calloc(1, sizeof(*plugin));
+    if (plugin == NULL) {
+        return MOSQ_ERR_NOMEM;
+    }
+    plugin->identifier = identifier;
+    rc = plugin_start(plugin, options, option_count);
+    if (rc != MOSQ_ERR_SUCCESS) {
+        plugin_free(plugin);
+        return rc;
+    }
+    plugin_is_loaded = true;
+    *userdata = plugin;
+    return MOSQ_ERR_SUCCESS;
+}
+
+int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int option_count)
+{
+    struct invig_plugin *plugin = userdata;
+
+    (void)options;
+    (void)option_count;
+    if (plugin != NULL) {
+        plugin_unregister(plugin, CALLBACK_COUNT);
+        plugin_free(plugin);
+        plugin_is_loaded = false;
+    }
+    return MOSQ_ERR_SUCCESS;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * world.c - see world.h.
+ */
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void world_write_log(void *context, enum invig_log_level level, const char *line)
+{
+    struct world *world = context;
+
+    (void)level;
+    (void)snprintf(world->logs[world->log_count % WORLD_LOGS_MAX], WORLD_LINE_BYTES, "%s", line);
+    world->log_count++;
+}
+
+void world_init(struct world *world, ...)
+{
+    char error[INVIG_POLICY_ERROR_BYTES] = "";
+    const struct invig_seed seed = {{1, 2}};
+    const char *word;
+    va_list options;
+
+    memset(world, 0, sizeof(*world));
+    world->now = (struct invig_now){WORLD_START_S, 1000000};
+    assert_int_equal(invig_policy_init(&world->policy), INVIG_OK);
+    va_start(options, world);
+    while ((word = va_arg(options, const char *)) != NULL) {
+        const char *value = va_arg(options, const char *);
+        if (invig_policy_set(&world->policy, word, value, error) != INVIG_OK) {
+            fail_msg("%s", error);
+        }
+    }
+    va_end(options);
+    world->engine = invig_engine_new(&world->policy, seed,
+                                     (struct invig_log_sink){world, world_write_log});
+    assert_non_null(world->engine);
+}
+
+void world_deinit(struct world *world)
+{
+    invig_engine_free(world->engine);
+    invig_policy_deinit(&world->policy);
+}
+
+static const char *or_default(const char *text, const char *otherwise)
+{
+    return text == NULL ? otherwise : text;
+}
+
+static void world_make_claims(struct world *world, const struct login *login)
+{
+    struct invig_claims *claims = &world->claims;
+    const char *session = or_default(login->session, "s1");
+
+    memset(claims, 0, sizeof(*claims));
+    (void)snprintf(claims->user, sizeof(claims->user), "%s", or_default(login->user, "anna"));
+    (void)snprintf(claims->session, sizeof(claims->session), "%s", session);
+    claims->has_session = session[0] != '\0';
+    claims->role = login->role == INVIG_ROLE_NONE ? INVIG_ROLE_STUDENT : login->role;
+    claims->login_s = login->login_s == 0 ? WORLD_START_S : login->login_s;
+    claims->issued_s = claims->login_s;
+    claims->has_auth_time = login->has_auth_time;
+    claims->expires_s = login->expires_s == 0 ? world->now.wall_s + 3600 : login->expires_s;
+    for (size_t i = 0; i < 4 && login->evaluations[i] != NULL; i++) {
+        (void)snprintf(claims->evaluations[i], sizeof(claims->evaluations[i]), "%s",
+                       login->evaluations[i]);
+        claims->evaluation_count = i + 1;
+    }
+}
+
+struct invig_connection *world_login(struct world *world, const struct login *login)
+{
+    struct invig_connection *connection = NULL;
+    struct invig_connect connect = {
+        .client_id = invig_text_of(or_default(login->client_id, "anna:1")),
+        .username = invig_text_of(login->username),
+        .address = invig_text_of(or_default(login->address, "192.0.2.1")),
+        .protocol_version = login->version == 0 ? 4 : login->version,
+        .is_clean = !login->is_durable,
+        .keepalive_s = login->keepalive_s == 0 ? 30 : login->keepalive_s,
+        .claims = &world->claims,
+    };
+
+    if (login->keepalive_s < 0) {
+        connect.keepalive_s = 0;
+    }
+    world_make_claims(world, login);
+    world->verdict =
+        invig_engine_connect(world->engine, world->now, &connect, &connection, &world->refusal);
+    assert_int_not_equal(world->verdict, INVIG_DEFER);
+    assert_int_equal(world->verdict == INVIG_ALLOW, connection != NULL);
+    return connection;
+}
+
+struct invig_connection *world_defer(struct world *world, const char *client_id)
+{
+    struct invig_connection *connection = NULL;
+    const struct invig_connect connect = {
+        .client_id = invig_text_of(client_id),
+        .username = invig_text_of("backend"),
+        .address = invig_text_of("127.0.0.1"),
+        .protocol_version = 4,
+        .keepalive_s = 60,
+    };
+
+    world->verdict =
+        invig_engine_connect(world->engine, world->now, &connect, &connection, &world->refusal);
+    assert_int_not_equal(world->verdict, INVIG_ALLOW);
+    assert_int_equal(world->verdict == INVIG_DEFER, connection != NULL);
+    return connection;
+}
+
+static void world_write_effect(struct world *world, const struct invig_effect *effect)
+{
+    char *line = world->effects[world->effect_count];
+
+    assert_true(world->effect_count < WORLD_EFFECTS_MAX);
+    world->effect_count++;
+    if (effect->kind == INVIG_EFFECT_KICK) {
+        (void)snprintf(line, WORLD_LINE_BYTES, "KICK %s", effect->client_id.data);
+        return;
+    }
+    (void)snprintf(line, WORLD_LINE_BYTES, "NOTIFY %s %s %.*s %.*s", effect->client_id.data,
+                   effect->notice.type == INVIG_NOTICE_SESSION_EXPIRING
+                       ? "EXPIRING"
+                       : invig_end_word(effect->notice.reason),
+                   (int)effect->notice.user.length, effect->notice.user.data,
+                   (int)effect->notice.session.length, effect->notice.session.data);
+}
+
+void world_tick(struct world *world)
+{
+    struct invig_effect effect;
+
+    world->now.steady_ms += WORLD_TICK_MS;
+    world->now.wall_s = WORLD_START_S + (world->now.steady_ms - 1000000) / 1000;
+    invig_engine_tick(world->engine, world->now);
+    while (invig_engine_next_effect(world->engine, world->now, &effect)) {
+        world_write_effect(world, &effect);
+    }
+}
+
+void world_pass(struct world *world, int64_t seconds)
+{
+    int64_t until_ms = world->now.steady_ms + seconds * 1000;
+
+    /* Long times are crossed in one step before the last second, whose ticks are all made. */
+    if (seconds > 60) {
+        world->now.steady_ms = until_ms - 1000;
+    }
+    while (world->now.steady_ms < until_ms) {
+        world_tick(world);
+    }
+}
+
+void world_disconnect(struct world *world, struct invig_connection *connection)
+{
+    invig_engine_disconnect(world->engine, world->now, connection);
+}
+
+void world_clear(struct world *world)
+{
+    world->effect_count = 0;
+    world->log_count = 0;
+    memset(world->logs, 0, sizeof(world->logs));
+}
+
+size_t world_count(const struct world *world, const char *effect)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < world->effect_count; i++) {
+        count += strcmp(world->effects[i], effect) == 0;
+    }
+    return count;
+}
+
+int world_find(const struct world *world, const char *effect)
+{
+    for (size_t i = 0; i < world->effect_count; i++) {
+        if (strcmp(world->effects[i], effect) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+bool world_has_logged(const struct world *world, const char *text)
+{
+    for (size_t i = 0; i < WORLD_LOGS_MAX; i++) {
+        if (strstr(world->logs[i], text) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum invig_verdict world_subscribe(struct world *world, const struct invig_connection *connection,
+                                   const char *filter)
+{
+    return invig_engine_subscribe(world->engine, connection, invig_text_of(filter));
+}
+
+enum invig_verdict world_deliver(struct world *world, const struct invig_connection *connection,
+                                 const char *topic)
+{
+    return invig_engine_deliver(world->engine, connection, invig_text_of(topic));
+}
+
+enum invig_verdict world_publish(struct world *world, const struct invig_connection *connection,
+                                 const char *topic)
+{
+    return invig_engine_publish(world->engine, connection, invig_text_of(topic));
+}

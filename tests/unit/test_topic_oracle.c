@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_topic_oracle.c - core/topic and core/rights against a slow and simple restatement: a
+ * recursive matcher as MQTT 5.0 section 4.7 describes it, and the rights table as literal filters.
+ * Compared over all names and filters of up to LEVELS levels from a small set of levels.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "invigilator/rights.h"
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+enum { LEVELS = 5, TOPIC_BYTES = 100, STRING_BYTES = 7 };
+
+/* The subject is user "a" with session "s" and evaluation "e"; "b" is anybody else. */
+static const char *const WORDS[] = {"users", "evaluations", "sessions", "presence", "incidents",
+                                    "a",     "b",           "s",        "e",        "",
+                                    "$share", "+",          "#"};
+enum { WORDS_ALL = ROWS(WORDS), WORDS_OF_NAMES = WORDS_ALL - 2 };
+
+static const struct invig_text EVALUATION = {"e", 1};
+
+static struct invig_subject subject_of(enum invig_role role)
+{
+    return (struct invig_subject){role, invig_text_of("a"), invig_text_of("s"), 1, &EVALUATION};
+}
+
+/* Steps through all topics of 1 to LEVELS levels. */
+struct walk {
+    size_t word_count;
+    size_t levels_max;
+    size_t levels;
+    size_t word[LEVELS];
+    char topic[TOPIC_BYTES];
+};
+
+static void walk_write(struct walk *walk)
+{
+    walk->topic[0] = '\0';
+    for (size_t i = 0; i < walk->levels; i++) {
+        size_t used = strlen(walk->topic);
+        size_t bytes = strlen(WORDS[walk->word[i]]);
+
+        assert_true(used + bytes + 2 < TOPIC_BYTES);
+        if (i > 0) {
+            walk->topic[used++] = '/';
+        }
+        memcpy(walk->topic + used, WORDS[walk->word[i]], bytes + 1);
+    }
+}
+
+static bool walk_next(struct walk *walk)
+{
+    size_t i = 0;
+
+    while (i < walk->levels && ++walk->word[i] == walk->word_count) {
+        walk->word[i++] = 0;
+    }
+    if (i == walk->levels && ++walk->levels > walk->levels_max) {
+        return false;
+    }
+    walk_write(walk);
+    return true;
+}
+
+static struct walk walk_names(size_t levels_max)
+{
+    return (struct walk){.word_count = WORDS_OF_NAMES, .levels_max = levels_max};
+}
+
+static struct walk walk_filters(size_t levels_max)
+{
+    return (struct walk){.word_count = WORDS_ALL, .levels_max = levels_max};
+}
+
+/* Does `name` match `filter`? Both valid. '?' in a level of its own is our own word for "any id". */
+static bool naive_match(const char *filter, const char *name)
+{
+    size_t level = strcspn(name, "/");
+
+    if (strcmp(filter, "#") == 0) {
+        return true;
+    }
+    if (*filter == '+') {
+        filter++;
+        name += level;
+    } else if (*filter == '?') {
+        if (level == 0 || *name == '$') {
+            return false;
+        }
+        filter++;
+        name += level;
+    } else {
+        while (*filter != '\0' && *filter != '/' && *filter == *name) {
+            filter++;
+            name++;
+        }
+    }
+    if (*name == '\0' && (*filter == '\0' || strcmp(filter, "/#") == 0)) {
+        return true;
+    }
+    return *filter == '/' && *name == '/' && naive_match(filter + 1, name + 1);
+}
+
+/* MQTT 5.0 section 4.7.2: a wildcard at the start does not match a name that begins with '$'. */
+static bool naive_delivers(const char *filter, const char *name)
+{
+    bool is_wild = filter[0] == '+' || filter[0] == '#';
+
+    return !(is_wild && name[0] == '$') && naive_match(filter, name);
+}
+
+static bool naive_filter_is_valid(const char *filter)
+{
+    for (const char *c = filter; *c != '\0'; c++) {
+        bool begins = c == filter || c[-1] == '/';
+
+        if (*c == '#' && (!begins || c[1] != '\0')) {
+            return false;
+        }
+        if (*c == '+' && (!begins || (c[1] != '\0' && c[1] != '/'))) {
+            return false;
+        }
+    }
+    return filter[0] != '\0';
+}
+
+static bool is_listed(const char *const *list, const char *topic)
+{
+    for (; *list != NULL; list++) {
+        if (naive_match(*list, topic)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Filters are compared level by level, so here the wildcards in a list must be literal: they are
+ * written as other bytes, in the list and in the filter. */
+static bool is_listed_filter(const char *const *list, const char *filter)
+{
+    char plain[TOPIC_BYTES];
+    size_t i;
+
+    for (i = 0; filter[i] != '\0'; i++) {
+        plain[i] = filter[i] == '+' ? '1' : filter[i] == '#' ? '2' : filter[i];
+    }
+    plain[i] = '\0';
+    return is_listed(list, plain);
+}
+
+/* What each role may subscribe to; 1 for '+', 2 for '#', ? for any id. No other word of the walk
+ * begins with a digit, but a '?' takes the two wildcards for ids: see LITERAL_ONLY. */
+static const char *const STUDENT_FILTERS[] = {
+    "users/a",   "users/a/1",         "users/a/2", "users/a/sessions/s", "users/a/sessions/1",
+    "evaluations/e", "evaluations/?/users/a", "evaluations/?/users/a/2", NULL};
+static const char *const PROFESSOR_FILTERS[] = {"evaluations/e/2",
+                                                "evaluations/e/users/?",
+                                                "evaluations/e/users/1",
+                                                "evaluations/e/presence/?",
+                                                "evaluations/e/presence/1",
+                                                "evaluations/e/incidents",
+                                                NULL};
+/* What '?' must not stand for. */
+static const char *const LITERAL_ONLY[] = {"evaluations/1/#", "evaluations/e/users/2",
+                                           "evaluations/e/presence/2", NULL};
+
+static bool naive_may_subscribe(enum invig_role role, const char *filter)
+{
+    if (!naive_filter_is_valid(filter) || is_listed_filter(LITERAL_ONLY, filter)) {
+        return false;
+    }
+    return is_listed_filter(STUDENT_FILTERS, filter) ||
+           (role == INVIG_ROLE_PROFESSOR && is_listed_filter(PROFESSOR_FILTERS, filter));
+}
+
+/* Names, as MQTT filters. */
+static const char *const OWN_NAMES[] = {"users/a/#", "evaluations/e", "evaluations/?/users/a/#",
+                                        NULL};
+static const char *const OTHER_SESSIONS[] = {"users/a/sessions/+/#", NULL};
+static const char *const OWN_SESSION[] = {"users/a/sessions/s/#", NULL};
+static const char *const SUPERVISED[] = {"evaluations/e/#", NULL};
+static const char *const SUPERVISED_ANY[] = {"evaluations/e/users/+/#",
+                                             "evaluations/e/presence/+/#", NULL};
+static const char *const SUPERVISED_IDS[] = {"evaluations/e/users/?/#",
+                                             "evaluations/e/presence/?/#", NULL};
+
+static bool naive_may_receive(enum invig_role role, const char *name)
+{
+    bool is_supervised = is_listed(SUPERVISED, name) &&
+                         (!is_listed(SUPERVISED_ANY, name) || is_listed(SUPERVISED_IDS, name));
+
+    if (is_listed(OTHER_SESSIONS, name)) {
+        return is_listed(OWN_SESSION, name);
+    }
+    return is_listed(OWN_NAMES, name) || (role == INVIG_ROLE_PROFESSOR && is_supervised);
+}
+
+static const char *const SERVICE_NAMES[] = {"users/+/#", "evaluations/+/#", NULL};
+static const char *const SERVICE_IDS[] = {"users/?/#", "evaluations/?/#", NULL};
+static const char *const SERVICE_INNER[] = {"users/+/sessions/+/#", "evaluations/+/users/+/#",
+                                            "evaluations/+/presence/+/#", NULL};
+static const char *const SERVICE_INNER_IDS[] = {"users/+/sessions/?/#", "evaluations/+/users/?/#",
+                                                "evaluations/+/presence/?/#", NULL};
+static const char *const SERVICE_PUBLISHES[] = {"users/?/#", "evaluations/?",
+                                                "evaluations/?/users/?", NULL};
+
+static bool naive_ids_are_good(const char *name)
+{
+    return is_listed(SERVICE_IDS, name) &&
+           (!is_listed(SERVICE_INNER, name) || is_listed(SERVICE_INNER_IDS, name));
+}
+
+static bool naive_service_may_subscribe(const char *filter)
+{
+    bool is_wild = strpbrk(filter, "+#") != NULL;
+    bool is_tree = strncmp(filter, "users/", 6) == 0 || strncmp(filter, "evaluations/", 12) == 0;
+
+    return naive_filter_is_valid(filter) && is_tree && (is_wild || naive_ids_are_good(filter));
+}
+
+static bool naive_service_may_publish(const char *name)
+{
+    return naive_ids_are_good(name) && is_listed(SERVICE_PUBLISHES, name);
+}
+
+static void parse_filter(const char *filter, struct invig_topic *out_topic)
+{
+    invig_topic_parse_filter(invig_text_of(""), invig_text_of(filter), out_topic);
+}
+
+static void parse_name(const char *name, struct invig_topic *out_topic)
+{
+    invig_topic_parse_name(invig_text_of(""), invig_text_of(name), out_topic);
+}
+
+static void expect(const char *what, int role, const char *topic, bool actual, bool expected)
+{
+    if (actual != expected) {
+        fail_msg("%s, role %d, topic '%s': is %d, expected %d", what, role, topic, actual,
+                 expected);
+    }
+}
+
+static void test_topic_oracle_matcher_is_right(void **state)
+{
+    static const struct {
+        const char *filter;
+        const char *name;
+        bool expected;
+    } CASES[] = {
+        {"a/b/#", "a/b", true},   {"a/b/#", "a/b/c/d", true}, {"a/b/#", "a/bc", false},
+        {"a/+", "a/b", true},     {"a/+", "a", false},        {"a/+", "a/", true},
+        {"a/+", "a/b/c", false},  {"+/+", "/a", true},        {"/+", "/a", true},
+        {"+", "/a", false},       {"#", "$SYS/x", false},     {"+/x", "$SYS/x", false},
+        {"$SYS/#", "$SYS/x", true}, {"a", "ab", false},       {"ab", "a", false},
+        {"+/b/#", "a/b", true},   {"a//b", "a//b", true},     {"a/+/b", "a//b", true},
+        {"a/?", "a/", false},     {"a/?", "a/$x", false},     {"a/?/c", "a/b/c", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(CASES); i++) {
+        expect(CASES[i].filter, 0, CASES[i].name, naive_delivers(CASES[i].filter, CASES[i].name),
+               CASES[i].expected);
+    }
+}
+
+static void test_topic_oracle_subscribe(void **state)
+{
+    struct invig_subject student = subject_of(INVIG_ROLE_STUDENT);
+    struct invig_subject professor = subject_of(INVIG_ROLE_PROFESSOR);
+    struct invig_subject service = subject_of(INVIG_ROLE_SERVICE);
+    struct walk walk = walk_filters(LEVELS);
+
+    (void)state;
+    while (walk_next(&walk)) {
+        struct invig_topic filter;
+        const char *text = walk.topic;
+
+        parse_filter(text, &filter);
+        expect("subscribe", 1, text, invig_rights_may_subscribe(&student, &filter),
+               naive_may_subscribe(INVIG_ROLE_STUDENT, text));
+        expect("subscribe", 2, text, invig_rights_may_subscribe(&professor, &filter),
+               naive_may_subscribe(INVIG_ROLE_PROFESSOR, text));
+        expect("subscribe", 3, text, invig_rights_may_subscribe(&service, &filter),
+               naive_service_may_subscribe(text));
+    }
+}
+
+static void test_topic_oracle_receive_and_publish(void **state)
+{
+    struct invig_subject student = subject_of(INVIG_ROLE_STUDENT);
+    struct invig_subject professor = subject_of(INVIG_ROLE_PROFESSOR);
+    struct invig_subject service = subject_of(INVIG_ROLE_SERVICE);
+    struct walk walk = walk_filters(LEVELS);
+
+    (void)state;
+    while (walk_next(&walk)) {
+        struct invig_topic name;
+        const char *text = walk.topic;
+        bool is_name = strpbrk(text, "+#") == NULL;
+
+        parse_name(text, &name);
+        expect("receive", 1, text, invig_rights_may_receive(&student, &name),
+               is_name && naive_may_receive(INVIG_ROLE_STUDENT, text));
+        expect("receive", 2, text, invig_rights_may_receive(&professor, &name),
+               is_name && naive_may_receive(INVIG_ROLE_PROFESSOR, text));
+        expect("receive", 3, text, invig_rights_may_receive(&service, &name),
+               is_name && is_listed(SERVICE_NAMES, text));
+        expect("publish", 1, text, invig_rights_may_publish(&student, &name), false);
+        expect("publish", 2, text, invig_rights_may_publish(&professor, &name), false);
+        expect("publish", 3, text, invig_rights_may_publish(&service, &name),
+               is_name && naive_service_may_publish(text));
+    }
+}
+
+/* Whatever a student may subscribe to: the names that it matches, and that he may receive, are his
+ * own or those of an evaluation of his. */
+static void test_topic_oracle_no_filter_reaches_others(void **state)
+{
+    static const char *const REACHABLE[] = {"users/a/#", "evaluations/e", "evaluations/?/users/a/#",
+                                            NULL};
+    struct invig_subject student = subject_of(INVIG_ROLE_STUDENT);
+    struct walk filters = walk_filters(LEVELS);
+    size_t allowed_count = 0;
+
+    (void)state;
+    while (walk_next(&filters)) {
+        struct walk names = walk_names(4);
+        struct invig_topic topic;
+
+        parse_filter(filters.topic, &topic);
+        if (!invig_rights_may_subscribe(&student, &topic)) {
+            continue;
+        }
+        allowed_count++;
+        while (walk_next(&names)) {
+            if (!naive_delivers(filters.topic, names.topic)) {
+                continue;
+            }
+            parse_name(names.topic, &topic);
+            expect(filters.topic, 1, names.topic,
+                   invig_rights_may_receive(&student, &topic) && !is_listed(REACHABLE, names.topic),
+                   false);
+        }
+    }
+    /* Six without "?", and the two with it once for each of the nine ids among the words. */
+    assert_int_equal(allowed_count, 6 + 2 * 9);
+}
+
+/* A filter in a tree of ours matches names of that tree only, but for the one that '#' matches
+ * because it is the parent of the tree, as users of users/#. */
+static void test_topic_oracle_filter_stays_in_its_tree(void **state)
+{
+    struct walk filters = walk_filters(3);
+
+    (void)state;
+    while (walk_next(&filters)) {
+        struct walk names = walk_names(4);
+        struct invig_topic filter;
+
+        parse_filter(filters.topic, &filter);
+        if (filter.tree == INVIG_TREE_OTHER) {
+            continue;
+        }
+        while (walk_next(&names)) {
+            struct invig_topic name;
+
+            if (strchr(names.topic, '/') == NULL || !naive_delivers(filters.topic, names.topic)) {
+                continue;
+            }
+            parse_name(names.topic, &name);
+            assert_int_equal(name.tree, filter.tree);
+        }
+    }
+}
+
+/* Every string of up to STRING_BYTES bytes of the alphabet, alone and below users/. */
+static void test_topic_oracle_misplaced_wildcards(void **state)
+{
+    static const char ALPHABET[] = "ab+#/$";
+    size_t digit[STRING_BYTES] = {0};
+    char text[6 + STRING_BYTES + 1] = "users/";
+    size_t length = 0;
+
+    (void)state;
+    while (length <= STRING_BYTES) {
+        struct invig_topic topic;
+        size_t i = 0;
+
+        parse_filter(text, &topic);
+        expect("below users/", 0, text, topic.tree == INVIG_TREE_USERS,
+               naive_filter_is_valid(text));
+        expect("wildcard", 0, text, topic.wildcard != INVIG_WILDCARD_NONE,
+               naive_filter_is_valid(text) && strpbrk(text, "+#") != NULL);
+        parse_filter(text + 6, &topic);
+        expect("alone", 0, text + 6, topic.tree == INVIG_TREE_OTHER, true);
+        parse_name(text, &topic);
+        expect("name", 0, text, topic.tree == INVIG_TREE_USERS, strpbrk(text, "+#") == NULL);
+        while (i < length && ++digit[i] == strlen(ALPHABET)) {
+            digit[i++] = 0;
+        }
+        length += i == length;
+        for (i = 0; i < length && length <= STRING_BYTES; i++) {
+            text[6 + i] = ALPHABET[digit[i]];
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_topic_oracle_matcher_is_right),
+        cmocka_unit_test(test_topic_oracle_subscribe),
+        cmocka_unit_test(test_topic_oracle_receive_and_publish),
+        cmocka_unit_test(test_topic_oracle_no_filter_reaches_others),
+        cmocka_unit_test(test_topic_oracle_filter_stays_in_its_tree),
+        cmocka_unit_test(test_topic_oracle_misplaced_wildcards),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
