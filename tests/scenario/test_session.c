@@ -32,7 +32,8 @@ static int teardown(void **state)
 static void test_session_newest_login_wins(void **state)
 {
     struct invig_connection *old = world_login(&world, &(struct login){0});
-    struct invig_connection *other_tab = world_login(&world, &(struct login){.client_id = "anna:2"});
+    struct invig_connection *other_tab =
+        world_login(&world, &(struct login){.client_id = "anna:2"});
     struct invig_connection *new_page;
 
     (void)state;
@@ -140,17 +141,17 @@ static void test_session_login_time_is_the_first_seen(void **state)
     (void)state;
     (void)world_login(&world, &(struct login){.session = "s1", .login_s = WORLD_START_S - 100});
     /* A refreshed token without auth_time has a later iat; the login is as old as it was. */
-    (void)world_login(&world, &(struct login){.session = "s1",
-                                              .client_id = "anna:2",
-                                              .login_s = WORLD_START_S + 100});
-    connection = world_login(&world, &(struct login){.session = "s2",
-                                                     .client_id = "anna:3",
-                                                     .login_s = WORLD_START_S - 50});
+    (void)world_login(
+        &world,
+        &(struct login){.session = "s1", .client_id = "anna:2", .login_s = WORLD_START_S + 100});
+    connection = world_login(
+        &world,
+        &(struct login){.session = "s2", .client_id = "anna:3", .login_s = WORLD_START_S - 50});
     assert_int_equal(world_deliver(&world, connection, TOPIC), INVIG_ALLOW);
     /* And an ended session does not come back by a fresh token. */
-    connection = world_login(&world, &(struct login){.session = "s1",
-                                                     .client_id = "anna:4",
-                                                     .login_s = WORLD_START_S + 200});
+    connection = world_login(
+        &world,
+        &(struct login){.session = "s1", .client_id = "anna:4", .login_s = WORLD_START_S + 200});
     assert_int_equal(world_deliver(&world, connection, TOPIC), INVIG_DENY);
 }
 
@@ -221,7 +222,8 @@ static void test_session_leaves_between_notice_and_kick(void **state)
     world_disconnect(&world, old);
     world_tick(&world);
     world_clear(&world);
-    /* It comes back under its id: told again, and disconnected for its own notice, not for the old one's. */
+    /* It comes back under its id: told again, and disconnected for its own notice, not for the old
+     * one's. */
     back = world_login(&world, &(struct login){0});
     assert_non_null(back);
     world_tick(&world);
@@ -342,9 +344,9 @@ static void test_session_limit_of_connections(void **state)
     /* Connections that are only told do not count, and have no limit. */
     for (int i = 0; i < 4; i++) {
         const char *ids[] = {"anna:a", "anna:b", "anna:c", "anna:d"};
-        assert_non_null(world_login(&world, &(struct login){.session = "s0",
-                                                            .client_id = ids[i],
-                                                            .login_s = WORLD_START_S - 9}));
+        assert_non_null(world_login(
+            &world,
+            &(struct login){.session = "s0", .client_id = ids[i], .login_s = WORLD_START_S - 9}));
     }
 }
 
@@ -367,9 +369,9 @@ static void test_session_roles_that_are_not_single(void **state)
     world_deinit(&world);
     world_init(&world, "single_session_roles", "student professor", NULL);
     pages[0] = world_login(&world, &first);
-    pages[1] = world_login(&world, &(struct login){.role = INVIG_ROLE_PROFESSOR,
-                                                   .session = "p2",
-                                                   .client_id = "anna:2"});
+    pages[1] = world_login(
+        &world,
+        &(struct login){.role = INVIG_ROLE_PROFESSOR, .session = "p2", .client_id = "anna:2"});
     assert_int_equal(world_deliver(&world, pages[0], TOPIC), INVIG_DENY);
     assert_int_equal(world_deliver(&world, pages[1], TOPIC), INVIG_ALLOW);
 }

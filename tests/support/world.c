@@ -38,8 +38,8 @@ void world_init(struct world *world, ...)
         }
     }
     va_end(options);
-    world->engine = invig_engine_new(&world->policy, seed,
-                                     (struct invig_log_sink){world, world_write_log});
+    world->engine =
+        invig_engine_new(&world->policy, seed, (struct invig_log_sink){world, world_write_log});
     assert_non_null(world->engine);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * world.h - an engine with a made-up clock and a broker that only writes down what it is told, for scenario and model
- * tests. Failures are cmocka's.
+ * world.h - an engine with a made-up clock and a broker that only writes down what it is told, for
+ * scenario and model tests. Failures are cmocka's.
  */
 #ifndef INVIGILATOR_TEST_WORLD_H
 #define INVIGILATOR_TEST_WORLD_H
@@ -22,7 +22,7 @@ struct world {
     struct invig_now now;
     size_t effect_count; /* since world_clear */
     char effects[WORLD_EFFECTS_MAX][WORLD_LINE_BYTES];
-    size_t log_count;                          /* since world_clear; the last WORLD_LOGS_MAX are kept */
+    size_t log_count; /* since world_clear; the last WORLD_LOGS_MAX are kept */
     char logs[WORLD_LOGS_MAX][WORLD_LINE_BYTES];
     struct invig_refusal refusal; /* of the last CONNECT */
     enum invig_verdict verdict;   /* of the last CONNECT */
@@ -56,8 +56,8 @@ struct invig_connection *world_login(struct world *world, const struct login *lo
 /* A CONNECT without one. */
 struct invig_connection *world_defer(struct world *world, const char *client_id);
 
-/* One tick of the broker, WORLD_TICK_MS later; effects are written down as "NOTIFY <client id> <notice>" and
- * "KICK <client id>". */
+/* One tick of the broker, WORLD_TICK_MS later; effects are written down as "NOTIFY <client id>
+ * <notice>" and "KICK <client id>". */
 void world_tick(struct world *world);
 
 /* Ticks until `seconds` have passed. */

@@ -2,11 +2,11 @@
  *
  * test_rights.c - the rights table, topic by topic and role by role.
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 
@@ -48,8 +48,11 @@ static void check(const struct row *rows, size_t count, question *may, bool is_f
     static const struct {
         char letter;
         enum invig_role role;
-    } ROLES[] = {{'s', INVIG_ROLE_STUDENT}, {'p', INVIG_ROLE_PROFESSOR}, {'v', INVIG_ROLE_SERVICE},
-                 {'n', INVIG_ROLE_NONE},    {'x', (enum invig_role)99}};
+    } ROLES[] = {{'s', INVIG_ROLE_STUDENT},
+                 {'p', INVIG_ROLE_PROFESSOR},
+                 {'v', INVIG_ROLE_SERVICE},
+                 {'n', INVIG_ROLE_NONE},
+                 {'x', (enum invig_role)99}};
 
     for (size_t i = 0; i < count; i++) {
         struct invig_topic topic = topic_of(rows[i].topic, is_filter);
@@ -285,7 +288,8 @@ static void test_rights_of_zeroed_memory_are_none(void **state)
     }
 }
 
-/* The caller may mix up the two parsers: a filter is never a name that is delivered or published. */
+/* The caller may mix up the two parsers: a filter is never a name that is delivered or published.
+ */
 static void test_rights_filter_is_no_name(void **state)
 {
     static const char *const FILTERS[] = {"users/anna/#", "users/anna/+", "evaluations/e1/#",

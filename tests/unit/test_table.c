@@ -3,11 +3,11 @@
  * test_table.c - the hash table, also when memory is out, and SipHash by its published vectors.
  * The build wraps malloc(3) for this test, so that single allocations can be made to fail.
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,8 @@ struct item {
 };
 
 static struct item items[NODES];
-static const struct invig_seed SEED = {{UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)}};
+static const struct invig_seed SEED = {
+    {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)}};
 
 static bool memory_is_out;
 static size_t memory_refused_count;

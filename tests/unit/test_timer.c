@@ -2,11 +2,11 @@
  *
  * test_timer.c - the heap of timers, by hand and against a plain list.
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 

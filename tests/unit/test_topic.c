@@ -2,11 +2,11 @@
  *
  * test_topic.c - what single names and filters are about, and what a log may show of them.
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,14 +77,14 @@ static const struct row NAMES[] = {
      "e1"},
     {"", "evaluations/e1/users/anna/", T(EVALUATIONS), K(EVALUATION_USER_BELOW), W(NONE), "anna",
      NULL, "e1"},
-    {"", "evaluations/e1/users/anna/x/y", T(EVALUATIONS), K(EVALUATION_USER_BELOW), W(NONE),
-     "anna", NULL, "e1"},
+    {"", "evaluations/e1/users/anna/x/y", T(EVALUATIONS), K(EVALUATION_USER_BELOW), W(NONE), "anna",
+     NULL, "e1"},
     {"", "evaluations/e1/presence", T(EVALUATIONS), K(EVALUATION_PRESENCES), W(NONE), NULL, NULL,
      "e1"},
     {"", "evaluations/e1/presence/anna", T(EVALUATIONS), K(EVALUATION_PRESENCE), W(NONE), "anna",
      NULL, "e1"},
-    {"", "evaluations/e1/presence/anna/x", T(EVALUATIONS), K(EVALUATION_BELOW), W(NONE), NULL,
-     NULL, "e1"},
+    {"", "evaluations/e1/presence/anna/x", T(EVALUATIONS), K(EVALUATION_BELOW), W(NONE), NULL, NULL,
+     "e1"},
     {"", "evaluations/e1/incidents", T(EVALUATIONS), K(EVALUATION_INCIDENTS), W(NONE), NULL, NULL,
      "e1"},
     {"", "evaluations/e1/incidents/x", T(EVALUATIONS), K(EVALUATION_BELOW), W(NONE), NULL, NULL,

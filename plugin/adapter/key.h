@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * key.h - one key, inside: for the files that implement keyring.h and for nobody else.
+ */
+#ifndef INVIGILATOR_KEY_H
+#define INVIGILATOR_KEY_H
+
+#include "json.h"
+#include "keyring.h"
+
+#include <openssl/types.h>
+
+enum { INVIG_SECRET_BYTES_MIN = 32 }; /* of HS256, the shortest hash (RFC 7518 section 3.2) */
+
+struct invig_key {
+    enum invig_key_type type;
+    invig_algorithm_set algorithms; /* what it may verify */
+    char *kid;                      /* NULL: it has none */
+    size_t kid_length;
+    EVP_PKEY *public_key;           /* NULL for a secret */
+    unsigned char *secret;          /* NULL for a public key */
+    size_t secret_bytes;
+    size_t source; /* which file of the keyring it is from */
+    struct invig_key *next;
+};
+
+/* Each of these makes a key that is good for use: type, size, curve and the numbers are checked.
+ * Returns NULL when there is none; *out_found then says what was found, a static phrase like "a
+ * private key", or is NULL when memory is out. The caller frees the key with invig_key_free. */
+
+/* From the bytes of a file with one PEM block PUBLIC KEY and any text around it. */
+struct invig_key *invig_key_from_pem(struct invig_text pem, const char **out_found);
+
+/* From a JWK that may verify signatures. */
+struct invig_key *invig_key_from_jwk(const struct invig_jwk *jwk, const char **out_found);
+
+/* From the bytes of a secret. */
+struct invig_key *invig_key_from_secret(struct invig_text secret, const char **out_found);
+
+/* From a public key, which it takes over, also where it returns NULL. */
+struct invig_key *invig_key_from_public(EVP_PKEY *public_key, const char **out_found);
+
+/* Wipes and frees. NULL is allowed. */
+void invig_key_free(struct invig_key *key);
+
+#endif
