@@ -8,6 +8,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
@@ -66,7 +67,7 @@ static struct invig_key *key_from_rsa(const struct invig_jwk *jwk, const char **
     BN_free(exponent);
     BN_free(modulus);
     if (key == NULL) {
-        *out_found = "an \"n\" or \"e\" that is no number in base64url";
+        *out_found = "an \"n\" or \"e\" that is missing, not base64url or too long";
         return NULL;
     }
     return invig_key_from_public(key, out_found);

@@ -17,10 +17,10 @@ struct invig_key {
     invig_algorithm_set algorithms; /* what it may verify */
     char *kid;                      /* NULL: it has none */
     size_t kid_length;
-    EVP_PKEY *public_key;           /* NULL for a secret */
-    unsigned char *secret;          /* NULL for a public key */
+    EVP_PKEY *public_key;  /* NULL for a secret */
+    unsigned char *secret; /* NULL for a public key */
     size_t secret_bytes;
-    size_t source; /* which file of the keyring it is from */
+    size_t source; /* INVIG_SOURCE_... */
     struct invig_key *next;
 };
 
@@ -42,5 +42,31 @@ struct invig_key *invig_key_from_public(EVP_PKEY *public_key, const char **out_f
 
 /* Wipes and frees. NULL is allowed. */
 void invig_key_free(struct invig_key *key);
+
+/* The files that keys come from, in the order in which keys are tried: the kid of a token picks one
+ * key of a set at once. */
+enum { INVIG_SOURCE_JWKS = 0, INVIG_SOURCE_PEM, INVIG_SOURCE_SECRET, INVIG_SOURCE_COUNT };
+
+/* Zeroed memory is an empty list. */
+struct invig_key_list {
+    struct invig_key *first;
+    struct invig_key *last;
+    size_t count;
+};
+
+/* Reads the file at `path` as one of the sources and adds its keys to the empty list out_keys,
+ * which stays empty after an error. Parameters and results are as those of invig_keyring_new. */
+enum invig_status invig_key_list_read(size_t source, const char *path,
+                                      invig_algorithm_set available,
+                                      const struct invig_keyring_report *report,
+                                      struct invig_key_list *out_keys,
+                                      char error[INVIG_POLICY_ERROR_BYTES]);
+
+/* Frees the keys and empties the list. */
+void invig_key_list_free(struct invig_key_list *list);
+
+/* Writes a line where `report` says; NULL is allowed. */
+void invig_keyring_report_write(const struct invig_keyring_report *report,
+                                enum invig_log_level level, const char *line);
 
 #endif

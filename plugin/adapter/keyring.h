@@ -32,6 +32,7 @@ struct invig_keyring_report {
  * secret file that everyone can read, and each unusable member of a JWKS, gives a warning.
  * Algorithms that the policy lists and no key fits are an error.
  *
+ *   available    the algorithms that may be used at all (invig_token_algorithms of token.h)
  *   out_keyring  receives the keyring; the caller frees it with invig_keyring_free
  *   error        receives one line that names the option, what was found and what is expected
  *
@@ -41,6 +42,7 @@ struct invig_keyring_report {
  *   INVIG_ERR_INVALID    no key fits a listed algorithm
  *   INVIG_ERR_NO_MEMORY  allocation failed */
 enum invig_status invig_keyring_new(const struct invig_policy *policy,
+                                    invig_algorithm_set available,
                                     const struct invig_keyring_report *report,
                                     struct invig_keyring **out_keyring,
                                     char error[INVIG_POLICY_ERROR_BYTES]);
@@ -68,7 +70,7 @@ invig_algorithm_set invig_keyring_algorithms(const struct invig_keyring *keyring
 /* Walks the keys that may verify a token with `algorithm` and key id `kid` (absent: the token has
  * none): keys that fit the algorithm by type, curve, length, "use" and "alg"; with a kid those of
  * the JWKS that have that kid, and those of PEM and secret files, which have none; without a kid
- * all that fit.
+ * all that fit. Those of the JWKS come first.
  *
  *   previous  NULL for the first; else what the last call returned
  *

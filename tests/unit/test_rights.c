@@ -2,15 +2,15 @@
  *
  * test_rights.c - the rights table, topic by topic and role by role.
  */
-#include <cmocka.h>
+#include "invigilator/rights.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
 #include <string.h>
 
-#include "invigilator/rights.h"
+#include <cmocka.h>
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 

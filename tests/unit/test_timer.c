@@ -2,15 +2,15 @@
  *
  * test_timer.c - the heap of timers, by hand and against a plain list.
  */
-#include <cmocka.h>
+#include "invigilator/timer.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
 #include <string.h>
 
-#include "invigilator/timer.h"
+#include <cmocka.h>
 
 enum { TIMERS = 60, STEPS = 200000 };
 

@@ -2,17 +2,16 @@
  *
  * test_topic.c - what single names and filters are about, and what a log may show of them.
  */
-#include <cmocka.h>
+#include "invigilator/topic.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "invigilator/topic.h"
+#include <cmocka.h>
 
 #define ROWS(table)   (sizeof(table) / sizeof((table)[0]))
 #define T(tree)       INVIG_TREE_##tree
