@@ -83,13 +83,13 @@ void invig_policy_deinit(struct invig_policy *policy);
 enum invig_status invig_policy_set(struct invig_policy *policy, const char *word, const char *value,
                                    char error[INVIG_POLICY_ERROR_BYTES]);
 
-/* Checks what only the whole can show: at least one key file is named. Returns as invig_policy_set.
- */
+/* Checks what only the whole can show: at least one key file is named, and no two claims have the
+ * same name. Returns as invig_policy_set. */
 enum invig_status invig_policy_check(const struct invig_policy *policy,
                                      char error[INVIG_POLICY_ERROR_BYTES]);
 
-/* The option table. `out_count` receives the number of rows. The rows are static. */
-const struct invig_option *invig_policy_options(size_t *out_count);
+/* The row of the option table at `index`, counted from 0; NULL behind the last. Rows are static. */
+const struct invig_option *invig_policy_option(size_t index);
 
 /* True when sessions of `role` are single: a newer login ends them. */
 bool invig_policy_role_is_single(const struct invig_policy *policy, enum invig_role role);

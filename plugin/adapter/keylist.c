@@ -11,18 +11,25 @@
 static const char *const source_options[INVIG_SOURCE_COUNT] = {
     "plugin_opt_jwt_jwks_file", "plugin_opt_jwt_public_key_file", "plugin_opt_jwt_secret_file"};
 
-static const char *const source_expected[INVIG_SOURCE_COUNT] = {
-    "a JSON Web Key Set of at most 64 keys with one usable for signatures (RSA of 2048 bits or "
-    "more, EC P-256, P-384, P-521, or oct of 32 bytes or more)",
-    "one PEM public key (RSA of 2048 bits or more, or EC P-256, P-384, P-521)",
-    "a secret of 32 bytes or more"};
+static const char *source_expected(size_t source)
+{
+    switch (source) {
+    case INVIG_SOURCE_JWKS:
+        return "a JSON Web Key Set of at most 64 keys with a usable one (RSA of 2048 bits or more, "
+               "EC P-256, P-384, P-521, oct of 32 bytes or more)";
+    case INVIG_SOURCE_PEM:
+        return "one PEM public key (RSA of 2048 bits or more, or EC P-256, P-384, P-521)";
+    default:
+        return "a secret of 32 bytes or more";
+    }
+}
 
 /* What one reading of one file needs at hand. */
 struct reading {
     size_t source;
     invig_algorithm_set available;
     const struct invig_keyring_report *report;
-    char path[300]; /* escaped */
+    char path[224]; /* escaped */
     struct invig_key_list keys;
     bool is_out_of_memory;
     char *error; /* INVIG_POLICY_ERROR_BYTES */
@@ -67,14 +74,14 @@ static enum invig_status reading_fail(struct reading *reading, enum invig_status
 
 static enum invig_status reading_fail_content(struct reading *reading, const char *found)
 {
-    char text[160];
+    char text[120];
 
     if (found == NULL) {
         return reading_fail(reading, INVIG_ERR_NO_MEMORY, "cannot be used (out of memory)",
                             "memory for it");
     }
     snprintf(text, sizeof text, "holds %s", found);
-    return reading_fail(reading, INVIG_ERR_FORMAT, text, source_expected[reading->source]);
+    return reading_fail(reading, INVIG_ERR_FORMAT, text, source_expected(reading->source));
 }
 
 /* Takes `key` over, with what is available of its algorithms. */
@@ -178,7 +185,7 @@ static enum invig_status reading_run(struct reading *reading, const char *path)
 
     /* A path full of control characters is shown in part: the line has to end somewhere. */
     if (!invig_logline_escape(invig_text_of(path), 200, reading->path, sizeof reading->path)) {
-        (void)invig_logline_escape(invig_text_of(path), 70, reading->path, sizeof reading->path);
+        (void)invig_logline_escape(invig_text_of(path), 50, reading->path, sizeof reading->path);
     }
     enum invig_status status = invig_keyfile_read(path, INVIG_KEY_FILE_BYTES_MAX, &file, &fault);
     if (status != INVIG_OK) {

@@ -15,7 +15,7 @@
  * tokens must not be accepted. */
 bool invig_token_self_test(void);
 
-/* The algorithms of algorithm.h that this libjwt knows by name: HS*, RS*, ES*, and PS* from 1.12
+/* The algorithms of algorithm.h that this libjwt knows by name: HS*, RS*, ES*, and PS* from 1.16
  * on. */
 invig_algorithm_set invig_token_algorithms(void);
 
@@ -27,18 +27,16 @@ invig_algorithm_set invig_token_algorithms(void);
  *   out_refusal  reason NONE unless INVIG_DENY
  *
  * Returns
- *
  *   INVIG_DEFER  not the outline of a JWS (three base64url parts, the first a JSON object with
  *                "alg"; looked at leniently)
  *   INVIG_DENY   a token that is not authentic or not acceptable
  *   INVIG_ALLOW  an authentic token whose claims are acceptable at now_s
  *
- * In this order: size, outline, canonical base64url of
- * all parts, header (strict JSON object, "alg" a string in the allowed set, no "crit", "kid" a
- * string where present, "b64" not present), a key that fits, signature, payload (strict JSON
- * object), claims. "jku", "jwk", "x5u", "x5c" and unknown members are ignored. A password longer
- * than policy->jwt_max_size_bytes is refused when it has the outline of a JWS, without looking into
- * it further than the header. */
+ * In this order: size, outline, canonical base64url of all parts, header (strict JSON object, "alg"
+ * a string in the allowed set, no "crit", "kid" a string where present, "b64" not present), a key
+ * that fits, signature, payload (strict JSON object), claims. "jku", "jwk", "x5u", "x5c" and
+ * unknown members are ignored. A password longer than policy->jwt_max_size_bytes is refused when it
+ * has the outline of a JWS, without looking into it further than the header. */
 enum invig_verdict invig_token_check(const struct invig_keyring *keyring,
                                      const struct invig_policy *policy, struct invig_text password,
                                      int64_t now_s, struct invig_claims *out_claims,

@@ -70,7 +70,8 @@ static bool plugin_read_keys(struct invig_plugin *plugin)
                        "libjwt does not refuse what it must: this version cannot be used");
         return false;
     }
-    if (invig_keyring_new(&plugin->policy, &report, &plugin->keyring, error) != INVIG_OK) {
+    if (invig_keyring_new(&plugin->policy, invig_token_algorithms(), &report, &plugin->keyring,
+                          error) != INVIG_OK) {
         invig_log_text(NULL, INVIG_LOG_ERROR, error);
         return false;
     }

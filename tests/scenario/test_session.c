@@ -4,6 +4,8 @@
  */
 #include "world.h"
 
+#include "invigilator/effect.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

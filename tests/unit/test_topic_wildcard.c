@@ -60,14 +60,14 @@ static void compare(const char *text)
     struct invig_topic topic;
 
     invig_topic_parse_filter(prefix, invig_text_of(text), &topic);
-    expect("filter", text, topic.tree,
+    expect("filter", text, (int)topic.tree,
            naive_filter_is_valid(text) ? INVIG_TREE_USERS : INVIG_TREE_OTHER);
     expect("wildcard", text, (int)topic.wildcard, (int)naive_wildcard(text));
     invig_topic_parse_name(prefix, invig_text_of(text), &topic);
-    expect("name", text, topic.tree,
+    expect("name", text, (int)topic.tree,
            strpbrk(text, "+#") == NULL ? INVIG_TREE_USERS : INVIG_TREE_OTHER);
     invig_topic_parse_filter(prefix, invig_text_of(tail), &topic);
-    expect("filter alone", tail, topic.tree, INVIG_TREE_OTHER);
+    expect("filter alone", tail, (int)topic.tree, INVIG_TREE_OTHER);
     expect("wildcard alone", tail, (int)topic.wildcard, (int)naive_wildcard(tail));
 }
 

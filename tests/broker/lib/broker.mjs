@@ -165,6 +165,9 @@ class Broker {
             stdio: ['ignore', 'ignore', 'pipe'],
             env: { ...process.env, ...env },
         });
+        // A test that failed before it came to stop() must still be able to end.
+        this.child.unref();
+        this.child.stderr.unref();
         createInterface({ input: this.child.stderr }).on('line', (line) => this.#onLine(line));
         this.#exit = new Promise((resolve, reject) => {
             this.child.once('error', reject);

@@ -58,6 +58,7 @@ export class Inbox {
         }
         const reader = { wanted };
         const found = new Promise((resolve, reject) => Object.assign(reader, { resolve, reject }));
+        this.#readers.push(reader);
         return within(timeout, what, found).finally(() => {
             this.#readers = this.#readers.filter((other) => other !== reader);
         });
