@@ -14,6 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The broker finds these three by name; everything else stays hidden, as 2.0 loads a plugin's
+ * symbols for all. */
+#define EXPORT __attribute__((visibility("default")))
+
 /* One table both registers and unregisters. */
 static const struct {
     int event;
@@ -117,7 +121,7 @@ static int plugin_register(struct invig_plugin *plugin)
     return MOSQ_ERR_SUCCESS;
 }
 
-int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
+EXPORT int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
 {
     for (int i = 0; i < supported_version_count; i++) {
         if (supported_versions[i] == MOSQ_PLUGIN_VERSION) {
@@ -151,8 +155,8 @@ static int plugin_start(struct invig_plugin *plugin, struct mosquitto_opt *optio
     return plugin_register(plugin);
 }
 
-int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
-                          struct mosquitto_opt *options, int option_count)
+EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
+                                 struct mosquitto_opt *options, int option_count)
 {
     struct invig_plugin *plugin;
     int rc;
@@ -178,7 +182,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
     return MOSQ_ERR_SUCCESS;
 }
 
-int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int option_count)
+EXPORT int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int option_count)
 {
     struct invig_plugin *plugin = userdata;
 
