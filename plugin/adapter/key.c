@@ -77,6 +77,11 @@ struct invig_key *invig_key_from_public(EVP_PKEY *public_key, const char **out_f
         return NULL;
     }
     key->public_key = public_key;
+    key->verifier = calloc(1, sizeof *key->verifier);
+    if (key->verifier == NULL) {
+        invig_key_free(key);
+        return NULL;
+    }
     *out_found = public_fault(public_key, &key->type);
     ERR_clear_error();
     if (*out_found != NULL) {
@@ -117,6 +122,10 @@ void invig_key_free(struct invig_key *key)
     }
     invig_text_wipe(key->secret, key->secret_bytes);
     free(key->secret);
+    if (key->verifier != NULL) {
+        invig_verifier_clear(key->verifier);
+        free(key->verifier);
+    }
     EVP_PKEY_free(key->public_key);
     free(key->kid);
     free(key);

@@ -12,13 +12,25 @@
 
 enum { INVIG_SECRET_BYTES_MIN = 32 }; /* of HS256, the shortest hash (RFC 7518 section 3.2) */
 
+/* What OpenSSL works out before it can verify with a public key and an algorithm: worth keeping, it
+ * is a tenth of an RSA verification. Zeroed memory holds nothing. */
+struct invig_verifier {
+    enum invig_algorithm algorithm; /* that the rest is for */
+    EVP_PKEY_CTX *context;          /* NULL: nothing is kept */
+    EVP_MD *hash;
+};
+
+/* Lets go of what is kept. */
+void invig_verifier_clear(struct invig_verifier *verifier);
+
 struct invig_key {
     enum invig_key_type type;
     invig_algorithm_set algorithms; /* what it may verify */
     char *kid;                      /* NULL: it has none */
     size_t kid_length;
-    EVP_PKEY *public_key;  /* NULL for a secret */
-    unsigned char *secret; /* NULL for a public key */
+    EVP_PKEY *public_key;            /* NULL for a secret */
+    struct invig_verifier *verifier; /* of the public key, for the algorithm it last had */
+    unsigned char *secret;           /* NULL for a public key */
     size_t secret_bytes;
     size_t source; /* INVIG_SOURCE_... */
     struct invig_key *next;

@@ -59,22 +59,46 @@ static bool context_set_pss(EVP_PKEY_CTX *context, const EVP_MD *hash)
            EVP_PKEY_CTX_set_rsa_mgf1_md(context, hash) == 1;
 }
 
+void invig_verifier_clear(struct invig_verifier *verifier)
+{
+    EVP_PKEY_CTX_free(verifier->context);
+    EVP_MD_free(verifier->hash);
+    *verifier = (struct invig_verifier){0};
+}
+
+/* Makes the key's verifier ready for `algorithm`. */
+static bool verifier_prepare(struct invig_verifier *verifier, EVP_PKEY *public_key,
+                             enum invig_algorithm algorithm)
+{
+    if (verifier->context != NULL && verifier->algorithm == algorithm) {
+        return true;
+    }
+    invig_verifier_clear(verifier);
+    verifier->algorithm = algorithm;
+    verifier->hash = EVP_MD_fetch(NULL, EVP_MD_get0_name(algorithm_hash(algorithm)), NULL);
+    verifier->context = EVP_PKEY_CTX_new_from_pkey(NULL, public_key, NULL);
+    return verifier->hash != NULL && verifier->context != NULL &&
+           EVP_PKEY_verify_init(verifier->context) == 1 &&
+           EVP_PKEY_CTX_set_signature_md(verifier->context, verifier->hash) == 1 &&
+           (!algorithm_is_pss(algorithm) || context_set_pss(verifier->context, verifier->hash));
+}
+
+/* Hash and verification in two steps, as EVP_DigestVerify does them, but with a context that is
+ * used again. After a failure of any kind a new one is made, so that nothing can stick. */
 static bool public_verify(const struct invig_key *key, enum invig_algorithm algorithm,
                           struct invig_text input, const unsigned char *signature, size_t length)
 {
-    const EVP_MD *hash = algorithm_hash(algorithm);
-    EVP_PKEY_CTX *settings; /* belongs to the other */
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool is_right = false;
+    struct invig_verifier *verifier = key->verifier;
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned hash_length = 0;
 
-    if (context != NULL &&
-        EVP_DigestVerifyInit(context, &settings, hash, NULL, key->public_key) == 1 &&
-        (!algorithm_is_pss(algorithm) || context_set_pss(settings, hash))) {
-        is_right =
-            EVP_DigestVerify(context, signature, length, text_bytes(input), input.length) == 1;
+    if (verifier_prepare(verifier, key->public_key, algorithm) &&
+        EVP_Digest(input.data, input.length, hash, &hash_length, verifier->hash, NULL) == 1 &&
+        EVP_PKEY_verify(verifier->context, signature, length, hash, hash_length) == 1) {
+        return true;
     }
-    EVP_MD_CTX_free(context);
-    return is_right;
+    invig_verifier_clear(verifier);
+    return false;
 }
 
 /* RFC 8017 sections 8.1.2 and 8.2.2: a signature is as long as the modulus. OpenSSL takes a shorter

@@ -171,7 +171,10 @@ class Broker {
         createInterface({ input: this.child.stderr }).on('line', (line) => this.#onLine(line));
         this.#exit = new Promise((resolve, reject) => {
             this.child.once('error', reject);
-            this.child.once('close', (code, signal) => resolve({ code, signal }));
+            this.child.once('close', (code, signal) => {
+                resolve({ code, signal });
+                this.#watchers.forEach(({ reject }) => reject(new Error('the broker has ended')));
+            });
         });
         this.#exit.catch(() => {});
         const ended = this.#exit.then(({ code }) => {
