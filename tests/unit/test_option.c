@@ -9,29 +9,31 @@
 
 static void test_option_integers_are_digits_only(void **state)
 {
-    static const char *const junk[] = {NULL,
-                                       "",
-                                       " ",
-                                       "abc",
-                                       "+60",
-                                       "-60",
-                                       " 60",
-                                       "60 ",
-                                       "60s",
-                                       "6 0",
-                                       "0x3c",
-                                       "60.0",
-                                       "6e1",
-                                       "60\n",
-                                       "\n60",
-                                       "sixty",
-                                       "6\xD9\xA0",
-                                       "1,0",
-                                       "--1",
-                                       "1_0",
-                                       "18446744073709551676",
-                                       "9223372036854775868",
-                                       "99999999999999999999999999999999999999999999999999"};
+    static const char *const junk[] = {
+        NULL,
+        "",
+        " ",
+        "abc",
+        "+60",
+        "-60",
+        " 60",
+        "60 ",
+        "60s",
+        "6 0",
+        "0x3c",
+        "60.0",
+        "6e1",
+        "60\n",
+        "\n60",
+        "sixty",
+        "6\xD9\xA0",
+        "1,0",
+        "--1",
+        "1_0",
+        "18446744073709551676",
+        "9223372036854775868",
+        "99999999999999999999999999999999999999999999999999",
+    };
 
     (void)state;
     for (size_t i = 0; i < ROWS(junk); i++) {
@@ -130,7 +132,9 @@ static void test_option_role_lists(void **state)
 
 static void test_option_switch_is_on_or_off(void **state)
 {
-    static const char *const junk[] = {NULL, "", "true", "1", "ON", "on ", " on", "onoff", "o"};
+    static const char *const junk[] = {
+        NULL, "", "true", "1", "ON", "on ", " on", "onoff", "o",
+    };
 
     (void)state;
     for (size_t i = 0; i < ROWS(junk); i++) {
@@ -146,11 +150,17 @@ static void test_option_claim_names(void **state)
     static const char *const junk[] = {
         "exp",       "iat",          "nbf",     "iss",      "aud",
         "auth_time", "a\nb",         "\x7f",    "\xC2\x85", "\xFF",
-        "a\xC3",     "\xED\xA0\x80", "\x1b[0m", "\xC0\x80", "\xF4\x90\x80\x80"};
-    static const char *const fine[] = {"EXP", "exp2",     "a b", "/", "$x",
-                                       "#",   "\xC3\xA4", "\"",  "\\"};
-    static const char *const words[] = {"claim_user", "claim_session", "claim_role",
-                                        "claim_evaluations"};
+        "a\xC3",     "\xED\xA0\x80", "\x1b[0m", "\xC0\x80", "\xF4\x90\x80\x80",
+    };
+    static const char *const fine[] = {
+        "EXP", "exp2", "a b", "/", "$x", "#", "\xC3\xA4", "\"", "\\",
+    };
+    static const char *const words[] = {
+        "claim_user",
+        "claim_session",
+        "claim_role",
+        "claim_evaluations",
+    };
 
     (void)state;
     for (size_t w = 0; w < ROWS(words); w++) {
@@ -165,9 +175,13 @@ static void test_option_claim_names(void **state)
 
 static void test_option_topic_prefixes(void **state)
 {
-    static const char *const junk[] = {"+",   "a/+/", "#",     "a/#",      "$",    "$SYS/",
-                                       "a\n", "\x01", "a\x7f", "\xC2\x9B", "\xFF", "a\xE2\x82"};
-    static const char *const fine[] = {"eval/", "a", "/", "a/$b/", "a b/", "\xC3\xA4/", "//"};
+    static const char *const junk[] = {
+        "+",   "a/+/", "#",     "a/#",      "$",    "$SYS/",
+        "a\n", "\x01", "a\x7f", "\xC2\x9B", "\xFF", "a\xE2\x82",
+    };
+    static const char *const fine[] = {
+        "eval/", "a", "/", "a/$b/", "a b/", "\xC3\xA4/", "//",
+    };
 
     (void)state;
     for (size_t i = 0; i < ROWS(junk); i++) {
@@ -176,6 +190,36 @@ static void test_option_topic_prefixes(void **state)
     for (size_t i = 0; i < ROWS(fine); i++) {
         assert_accepted("topic_prefix", fine[i]);
     }
+}
+
+static void test_option_role_is_single(void **state)
+{
+    struct invig_policy policy;
+
+    (void)state;
+    assert_int_equal(invig_policy_init(&policy), INVIG_OK);
+    assert_true(invig_policy_role_is_single(&policy, INVIG_ROLE_STUDENT));
+    assert_false(invig_policy_role_is_single(&policy, INVIG_ROLE_PROFESSOR));
+    policy.single_session_roles = ~0U;
+    assert_true(invig_policy_role_is_single(&policy, INVIG_ROLE_SERVICE));
+    assert_false(invig_policy_role_is_single(&policy, INVIG_ROLE_NONE));
+    assert_false(invig_policy_role_is_single(&policy, (enum invig_role)4));
+    assert_false(invig_policy_role_is_single(&policy, (enum invig_role)1000));
+    invig_policy_deinit(&policy);
+    assert_false(invig_policy_role_is_single(&policy, INVIG_ROLE_STUDENT));
+}
+
+static void test_option_found_value_is_escaped_and_cut(void **state)
+{
+    (void)state;
+    assert_refused("jwt_leeway", "a\n\"\\\x1b\xE2\x80\xAE\xFF",
+                   "plugin_opt_jwt_leeway: found \"a\\x0a\\\"\\\\\\x1b\\xe2\\x80\\xae\\xff\", "
+                   "expected an integer from 0 to 300");
+    assert_refused("jwt_leeway",
+                   "0123456789012345678901234567890123456789012345678901234567890123456789",
+                   "plugin_opt_jwt_leeway: found "
+                   "\"0123456789012345678901234567890123456789012345678901234567890123...\", "
+                   "expected an integer from 0 to 300");
 }
 
 int main(void)
@@ -187,6 +231,8 @@ int main(void)
         cmocka_unit_test(test_option_switch_is_on_or_off),
         cmocka_unit_test(test_option_claim_names),
         cmocka_unit_test(test_option_topic_prefixes),
+        cmocka_unit_test(test_option_role_is_single),
+        cmocka_unit_test(test_option_found_value_is_escaped_and_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
