@@ -34,7 +34,7 @@ async function login(user, sid, loginAt = start) {
 
 /** Takes the next message and checks that it is the one expected, word for word. */
 async function sees(page, topic, expected) {
-    const { topic: from, json, text } = await page.nextMessage();
+    const { topic: from, json, text } = await page.nextMessage(undefined, { what: `${topic} at ${page.name}` });
     assert.deepEqual([from, json], [topic, expected]);
     say(page.name, `received ${from} ${text}`);
 }
@@ -68,7 +68,9 @@ async function evaluation(backend, anna, ben) {
 }
 
 async function told(page, user, sid) {
-    const notice = await page.nextMessage(`users/${user}/sessions/${sid}`);
+    const notice = await page.nextMessage(`users/${user}/sessions/${sid}`, {
+        what: `SESSION_INVALIDATED at ${page.name}`,
+    });
     const { type, userId, sessionId, reason } = notice.json;
     assert.deepEqual([type, userId, sessionId, reason],
         ['SESSION_INVALIDATED', user, sid, 'SUPERSEDED']);

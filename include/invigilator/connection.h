@@ -33,7 +33,6 @@ struct invig_connection {
     struct invig_connection *same_client_id; /* older holder of the id; only among DEFERRED ones */
     enum invig_connection_state state;
     bool was_open;                 /* of REPLACED and DEPARTED: it was OPEN or DEFERRED before */
-    bool is_expiring_told;         /* SESSION_EXPIRING is sent, or there is none to send */
     enum invig_end end;            /* why it is TOLD */
     struct invig_user *user;       /* NULL: no token */
     struct invig_session *session; /* NULL: no token, or a service without a session */

@@ -27,17 +27,45 @@ static char text_opening(struct invig_text text)
     return '\0';
 }
 
-/* The value that json-c makes of `text`; NULL on any error. *out_is_too_deep tells one apart. */
-static struct json_object *text_parse(struct invig_text text, bool *out_is_too_deep)
+/* True when json-c has found fault with the text. It is asked this way round, so that errors of
+ * later versions count as none of the text. */
+static bool error_is_of_text(enum json_tokener_error error)
+{
+    switch (error) {
+    case json_tokener_continue: /* the text ends too early */
+    case json_tokener_error_parse_eof:
+    case json_tokener_error_parse_unexpected:
+    case json_tokener_error_parse_null:
+    case json_tokener_error_parse_boolean:
+    case json_tokener_error_parse_number:
+    case json_tokener_error_parse_array:
+    case json_tokener_error_parse_object_key_name:
+    case json_tokener_error_parse_object_key_sep:
+    case json_tokener_error_parse_object_value_sep:
+    case json_tokener_error_parse_string:
+    case json_tokener_error_parse_comment:
+    case json_tokener_error_parse_utf8_string:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The value that json-c makes of `text`; NULL on any error. *out_is_unread tells apart that it is
+ * nested too deep or memory was out: then nothing is known of the text. */
+static struct json_object *text_parse(struct invig_text text, bool *out_is_unread)
 {
     struct json_tokener *tokener = json_tokener_new_ex(TOKENER_DEPTH);
 
-    *out_is_too_deep = false;
+    *out_is_unread = true;
     if (tokener == NULL) {
         return NULL;
     }
     struct json_object *value = json_tokener_parse_ex(tokener, text.data, (int)text.length);
-    *out_is_too_deep = json_tokener_get_error(tokener) == json_tokener_error_depth;
+    enum json_tokener_error error = json_tokener_get_error(tokener);
+    /* Older versions of json-c have no word for a failed allocation: there is no error then, and no
+     * value. */
+    *out_is_unread = value == NULL && !error_is_of_text(error);
     json_tokener_free(tokener);
     return value;
 }
@@ -67,14 +95,14 @@ static enum invig_status text_read(struct invig_text text, char opening,
                                    struct json_object **out_value)
 {
     size_t member_count;
-    bool is_too_deep;
+    bool is_unread;
 
     *out_value = NULL;
     if (text.length > INT_MAX || !invig_jsontext_check(text, INVIG_JSON_DEPTH_MAX, &member_count) ||
         text_opening(text) != opening) {
         return INVIG_ERR_FORMAT;
     }
-    struct json_object *value = text_parse(text, &is_too_deep);
+    struct json_object *value = text_parse(text, &is_unread);
     if (value == NULL) {
         return INVIG_ERR_NO_MEMORY; /* nothing else is left that json-c could object to */
     }
@@ -178,16 +206,16 @@ enum invig_status invig_json_read_jwks(struct invig_text text, size_t keys_max,
 
 bool invig_json_is_object_with(struct invig_text text, const char *name)
 {
-    bool is_too_deep;
+    bool is_unread;
 
     if (text.data == NULL || text.length > INT_MAX || text_opening(text) != '{') {
         return false;
     }
-    struct json_object *value = text_parse(text, &is_too_deep);
+    struct json_object *value = text_parse(text, &is_unread);
     bool has_name = json_object_is_type(value, json_type_object) &&
                     json_object_object_get_ex(value, name, NULL);
     json_object_put(value);
-    return has_name || is_too_deep;
+    return has_name || is_unread;
 }
 
 static bool array_read_strings(struct json_object *array, struct invig_value *out_value)
@@ -273,14 +301,29 @@ static bool notice_fill(const struct invig_notice *notice, struct json_object *o
            object_add(object, "at", invig_text_of(time));
 }
 
+/* The text of `object`, or NULL. When memory is out json-c leaves pieces out of the text and does
+ * not say so, hence the way back. */
+static char *object_write(struct json_object *object)
+{
+    const struct invig_text text = invig_text_of(json_object_to_json_string_ext(
+        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    struct json_object *same;
+    char *json = NULL;
+
+    if (text_read(text, '{', &same) == INVIG_OK && json_object_equal(object, same)) {
+        json = invig_text_copy(text);
+    }
+    json_object_put(same);
+    return json;
+}
+
 char *invig_json_write_notice(const struct invig_notice *notice)
 {
     struct json_object *object = json_object_new_object();
     char *json = NULL;
 
     if (object != NULL && notice_fill(notice, object)) {
-        json = invig_text_copy(invig_text_of(json_object_to_json_string_ext(
-            object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+        json = object_write(object);
     }
     json_object_put(object);
     return json;

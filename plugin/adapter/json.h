@@ -33,8 +33,8 @@ enum invig_status invig_json_read_jwks(struct invig_text text, size_t keys_max,
                                        void *context);
 
 /* True when `text` is a JSON object with a member `name`. Duplicates and whatever else json-c puts
- * up with are overlooked, and an object that is nested too deep to look into counts as one. It
- * serves to recognise a token header, never to accept one. */
+ * up with are overlooked. An object that cannot be looked into, for its depth or want of memory,
+ * counts as one. It serves to recognise a token header, never to accept one. */
 bool invig_json_is_object_with(struct invig_text text, const char *name);
 
 /* The strings of a JSON array. */

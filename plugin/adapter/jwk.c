@@ -163,7 +163,7 @@ static struct invig_key *key_from_members(const struct invig_jwk *jwk, const cha
     } else {
         *out_found = "a \"kty\" other than RSA, EC, oct";
     }
-    ERR_clear_error();
+    *out_found = invig_key_fault(*out_found);
     return key;
 }
 

@@ -67,6 +67,18 @@ static const char *public_fault(EVP_PKEY *key, enum invig_key_type *out_type)
     return public_is_valid(key) ? NULL : "a public key whose numbers are not valid";
 }
 
+const char *invig_key_fault(const char *found)
+{
+    unsigned long error;
+
+    while ((error = ERR_get_error()) != 0) {
+        if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE) {
+            found = NULL;
+        }
+    }
+    return found;
+}
+
 struct invig_key *invig_key_from_public(EVP_PKEY *public_key, const char **out_found)
 {
     struct invig_key *key = calloc(1, sizeof *key);
@@ -82,9 +94,10 @@ struct invig_key *invig_key_from_public(EVP_PKEY *public_key, const char **out_f
         invig_key_free(key);
         return NULL;
     }
-    *out_found = public_fault(public_key, &key->type);
     ERR_clear_error();
-    if (*out_found != NULL) {
+    const char *found = public_fault(public_key, &key->type);
+    *out_found = invig_key_fault(found);
+    if (found != NULL) {
         invig_key_free(key);
         return NULL;
     }

@@ -55,6 +55,10 @@ struct invig_key *invig_key_from_public(EVP_PKEY *public_key, const char **out_f
 /* Wipes and frees. NULL is allowed. */
 void invig_key_free(struct invig_key *key);
 
+/* Empties OpenSSL's list of errors. Returns `found`, or NULL when one of them is that memory was
+ * out: then it is not the key that is at fault. */
+const char *invig_key_fault(const char *found);
+
 /* The files that keys come from, in the order in which keys are tried: the kid of a token picks one
  * key of a set at once. */
 enum { INVIG_SOURCE_JWKS = 0, INVIG_SOURCE_PEM, INVIG_SOURCE_SECRET, INVIG_SOURCE_COUNT };

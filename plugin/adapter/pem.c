@@ -101,10 +101,10 @@ struct invig_key *invig_key_from_pem(struct invig_text pem, const char **out_fou
     }
     ERR_clear_error();
     scan_run(&scan, bio);
-    ERR_clear_error();
     BIO_free(bio);
-    *out_found = scan_fault(&scan);
-    if (*out_found != NULL) {
+    const char *found = scan_fault(&scan);
+    *out_found = invig_key_fault(found);
+    if (found != NULL) {
         EVP_PKEY_free(scan.public_key);
         return NULL;
     }

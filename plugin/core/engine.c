@@ -241,13 +241,13 @@ static enum invig_reason engine_check_place(const struct invig_engine *engine,
                : INVIG_REASON_NONE;
 }
 
-/* When to look at an open connection next: at its end, or before where its end is to be announced.
+/* When to look at an open connection next: before its end, where that is announced, or at its end.
  */
 static int64_t engine_due_s(const struct invig_engine *engine,
                             const struct invig_connection *connection)
 {
-    return connection->is_expiring_told ? connection->ends_s
-                                        : connection->ends_s - engine->policy->expiry_notice_s;
+    return connection->session == NULL ? connection->ends_s
+                                       : connection->ends_s - engine->policy->expiry_notice_s;
 }
 
 /* Fills in a connection whose client id is held and whose login is committed. Cannot fail: room for
@@ -265,7 +265,6 @@ static void engine_open(struct invig_engine *engine, struct invig_connection *co
     }
     connection->expires_s = claims->expires_s;
     connection->ends_s = claims->expires_s + engine->policy->jwt_leeway_s;
-    connection->is_expiring_told = login->session == NULL || engine->policy->expiry_notice_s == 0;
     connection->state = INVIG_CONNECTION_OPEN;
     engine_link(engine, connection);
     if (connection->session != NULL) {

@@ -31,7 +31,6 @@ static void engine_handle_connection_timer(struct invig_engine *engine,
         (void)invig_engine_tell(engine, connection, INVIG_END_EXPIRED);
         return;
     }
-    connection->is_expiring_told = true;
     invig_effects_add(&engine->effects, connection, INVIG_PENDING_NOTICE);
     (void)invig_timers_set(&engine->timers, &connection->timer, connection->ends_s);
 }

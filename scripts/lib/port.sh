@@ -19,7 +19,7 @@ free_port() {
 need_port() {
     is_port_taken "$2" || return 0
     local hint="choose another with $1"
-    if command -v systemctl > /dev/null && systemctl is-active --quiet mosquitto; then
+    if command -v systemctl > /dev/null && systemctl is-active --quiet mosquitto 2> /dev/null; then
         hint+=", or stop the system's own broker with 'sudo systemctl stop mosquitto'"
     fi
     fail "port $2 is in use: $hint"

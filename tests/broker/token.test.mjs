@@ -235,6 +235,7 @@ test('username and client id must be the user\'s', async () => {
     const raw = await rawConnect({ url: broker.tcpUrl, version: 5 });
     raw.send(passwordOnlyConnect(token));
     assert.equal((await raw.next('connack')).reasonCode, 0);
+    await broker.waitForLog(/ as anna:raw \(.* u'anna'\)\.$/); // the broker knows it by the token's user
     raw.destroy();
 });
 

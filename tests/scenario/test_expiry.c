@@ -128,8 +128,10 @@ static void test_expiry_many_at_once_are_spread_over_ticks(void **state)
             &world,
             &(struct login){.user = user, .client_id = user, .expires_s = WORLD_START_S + 500}));
     }
+    world_clear(&world);
     world.now.steady_ms += 600 * 1000;
     world_tick(&world);
+    assert_int_equal(world.log_count, INVIG_TICK_WORK_MAX);
     assert_int_equal(world.effect_count, INVIG_TICK_WORK_MAX);
     world_tick(&world);
     assert_int_equal(world.effect_count, USERS);

@@ -292,6 +292,28 @@ static void test_claims_form_audience(void **state)
     assert_read(payload, REASON(AUDIENCE_MISMATCH), "aud");
 }
 
+/* A source that counts more strings than a value can hold is not believed. */
+static void test_claims_form_of_impossible_counts(void **state)
+{
+    static const char *const names[] = {"role", "evaluations", "aud"};
+
+    for (size_t i = 0; i < ROWS(names); i++) {
+        struct payload *payload = *state;
+        set_option(payload, "jwt_audience", "exams");
+        put_string(payload, "aud", "exams");
+        struct invig_value *value = payload_put(payload, names[i], INVIG_VALUE_STRINGS);
+        for (size_t k = 0; k < INVIG_VALUE_STRINGS_MAX; k++) {
+            value->strings[k] = invig_text_of("student");
+        }
+        value->string_count = INVIG_VALUE_STRINGS_MAX + 1;
+        assert_read(payload, REASON(CLAIM_INVALID), names[i]);
+        value->string_count = SIZE_MAX;
+        assert_read(payload, REASON(CLAIM_INVALID), names[i]);
+        payload_teardown(state);
+        assert_int_equal(payload_setup(state), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +327,7 @@ int main(void)
         TEST(test_claims_form_evaluations_are_at_most_64),
         TEST(test_claims_form_issuer),
         TEST(test_claims_form_audience),
+        TEST(test_claims_form_of_impossible_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,6 +272,51 @@ static void test_keyring_signatures_are_exact(void **state)
     invig_keyring_free(keyring);
 }
 
+/* A PSS signature that begins with a zero byte is as long as the modulus all the same: without that
+ * byte it is the same number, and OpenSSL alone would take it. */
+static void test_keyring_signature_keeps_leading_zero(void **state)
+{
+    const struct invig_policy policy = {.jwt_public_key_file = pem_path};
+    const struct invig_text input = {"a.b", 3};
+    unsigned char signature[2048];
+    size_t length;
+
+    (void)state;
+    write_pem(rsa, "", "");
+    struct invig_keyring *keyring = open_ok(&policy);
+    const struct invig_key *key = find(keyring, INVIG_ALGORITHM_PS256, NULL);
+    do { /* 256 tries on average */
+        length = mint_sign(rsa, INVIG_ALGORITHM_PS256, input, signature);
+    } while (signature[0] != 0);
+    const char *bytes = (const char *)signature;
+    assert_true(
+        invig_key_verify(key, INVIG_ALGORITHM_PS256, input, (struct invig_text){bytes, length}));
+    assert_false(invig_key_verify(key, INVIG_ALGORITHM_PS256, input,
+                                  (struct invig_text){bytes + 1, length - 1}));
+    invig_keyring_free(keyring);
+}
+
+/* A key that its "alg" binds to one algorithm verifies no other. */
+static void test_keyring_key_is_bound_by_alg(void **state)
+{
+    const struct invig_policy policy = {.jwt_jwks_file = jwks_path};
+    const struct invig_text input = {"a.b", 3};
+    unsigned char signature[2048];
+
+    (void)state;
+    write_jwks(mint_jwk(rsa, ",\"alg\":\"RS512\""), NULL);
+    struct invig_keyring *keyring = open_ok(&policy);
+    const struct invig_key *key = find(keyring, INVIG_ALGORITHM_RS512, NULL);
+    size_t length = mint_sign(rsa, INVIG_ALGORITHM_RS256, input, signature);
+    assert_false(invig_key_verify(key, INVIG_ALGORITHM_RS256, input,
+                                  (struct invig_text){(const char *)signature, length}));
+    length = mint_sign(rsa, INVIG_ALGORITHM_RS512, input, signature);
+    assert_true(invig_key_verify(key, INVIG_ALGORITHM_RS512, input,
+                                 (struct invig_text){(const char *)signature, length}));
+    assert_null(find(keyring, INVIG_ALGORITHM_RS256, NULL));
+    invig_keyring_free(keyring);
+}
+
 /* A signature is one of its own algorithm: RS256 is not PS256, nor RS512. */
 static void test_keyring_algorithms_do_not_mix(void **state)
 {
@@ -484,6 +529,19 @@ static void test_keyring_escapes_path(void **state)
     open_fails(&policy, INVIG_ERR_IO, "\\x0a...\" cannot be opened");
 }
 
+/* An RSA key of 2048 bits whose modulus is this byte over and over. */
+static char *jwk_of_modulus(unsigned char byte, const char *exponent)
+{
+    unsigned char bytes[256];
+    static char text[1024];
+
+    memset(bytes, byte, sizeof bytes);
+    char *modulus = mint_base64url(bytes, sizeof bytes);
+    snprintf(text, sizeof text, "{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"%s\"}", modulus, exponent);
+    free(modulus);
+    return text_copy(text);
+}
+
 struct jwk_case {
     char *jwk; /* freed by the test */
     const char *cause;
@@ -521,6 +579,8 @@ static void test_keyring_jwks_skips_unusable(void **state)
         {text_copy("{\"kty\":\"RSA\",\"n\":\"\",\"e\":\"\"}"), "an \"n\" or \"e\" that is missing"},
         {text_copy("{\"kty\":\"RSA\",\"n\":\"AQAB=\",\"e\":\"AQAB\"}"),
          "an \"n\" or \"e\" that is missing"},
+        {jwk_of_modulus(0xFE, "AQAB"), "a public key whose numbers are not valid"},
+        {jwk_of_modulus(0xFF, "AQ"), "a public key whose numbers are not valid"},
         {text_copy("{\"kty\":\"EC\",\"crv\":\"P-192\"}"), "a \"crv\" other than"},
         {text_copy("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}"),
          "an \"x\" or \"y\" that is not base64url of the size"},
@@ -742,6 +802,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_keyring_verifies_every_algorithm),
         TEST(test_keyring_signatures_are_exact),
+        TEST(test_keyring_signature_keeps_leading_zero),
+        TEST(test_keyring_key_is_bound_by_alg),
         TEST(test_keyring_algorithms_do_not_mix),
         TEST(test_keyring_public_key_is_no_secret),
         TEST(test_keyring_pem_around),

@@ -114,6 +114,7 @@ function commandLine(config) {
 class Broker {
     #exit = null;
     #watchers = new Set();
+    lines = [];
 
     constructor(dir, keys, tcpPort, wsPort) {
         Object.assign(this, { dir, keys, tcpPort, wsPort, child: null });
@@ -131,8 +132,6 @@ class Broker {
     log() {
         return this.lines;
     }
-
-    lines = [];
 
     /** The first line from index `from` on that matches; waits for it. */
     waitForLog(regex, { timeout = 10000, from = 0 } = {}) {
@@ -162,13 +161,15 @@ class Broker {
         const from = this.lines.length;
         const [command, ...args] = commandLine(this.configFile);
         this.child = spawn(command, args, {
-            stdio: ['ignore', 'ignore', 'pipe'],
+            stdio: ['ignore', 'pipe', 'pipe'],
             env: { ...process.env, ...env },
         });
         // A test that failed before it came to stop() must still be able to end.
         this.child.unref();
-        this.child.stderr.unref();
-        createInterface({ input: this.child.stderr }).on('line', (line) => this.#onLine(line));
+        for (const stream of [this.child.stdout, this.child.stderr]) {
+            stream.unref();
+            createInterface({ input: stream }).on('line', (line) => this.#onLine(line));
+        }
         this.#exit = new Promise((resolve, reject) => {
             this.child.once('error', reject);
             this.child.once('close', (code, signal) => {
@@ -233,6 +234,7 @@ class Broker {
  *  logTypes        error, warning, notice and information by default
  *  prepare(dir, keys)  called before the start; may write files and return further options
  *  env             of the broker's process
+ *  config({dir, tcpPort, wsPort, module})  returns the whole mosquitto.conf instead
  *
  *  Rejects with `code` and the log as text when the broker refuses to start. */
 export async function startBroker(settings = {}) {
@@ -270,6 +272,9 @@ async function prepareBroker(settings) {
     writeFileSync(join(dir, 'acl'), settings.acl, { mode: 0o600 });
     const more = (await settings.prepare?.(dir, keys)) ?? {};
     const options = { jwt_jwks_file: keys.jwksFile, ...settings.options, ...more };
-    writeFileSync(broker.configFile, configText(broker, { ...settings, options }));
+    const text = settings.config
+        ? settings.config({ ...broker, module: modulePath() })
+        : configText(broker, { ...settings, options });
+    writeFileSync(broker.configFile, text);
     return broker;
 }

@@ -55,9 +55,11 @@ function matcher(filter) {
 }
 
 /** One connection. `messages` holds all that came, `disconnectCode` the reason of a v5 DISCONNECT,
- *  `closed` resolves to that code (undefined without one) when the connection has ended. */
+ *  `closed` resolves to that code (undefined without one) when the connection has ended, and rejects
+ *  when that takes over half a minute from the moment it was asked for. */
 class Client {
     #inbox = new Inbox();
+    #closed;
     messages = this.#inbox.all;
     disconnectCode = undefined;
     connack = undefined;
@@ -72,12 +74,16 @@ class Client {
             }
         });
         client.on('error', () => {});
-        this.closed = new Promise((resolve) => {
+        this.#closed = new Promise((resolve) => {
             client.once('close', () => {
                 this.#inbox.close(new Error(`${this.clientId}: the connection has ended`));
                 resolve(this.disconnectCode);
             });
         });
+    }
+
+    get closed() {
+        return within(30000, `the end of ${this.clientId}`, this.#closed);
     }
 
     get isOpen() {
@@ -134,7 +140,7 @@ class Client {
             this.client.on('packetreceive', onPacket);
         });
         this.client._sendPacket({ cmd: 'pingreq' });
-        await within(5000, `a PINGRESP to ${this.clientId}`, Promise.race([answer, this.closed]));
+        await within(5000, `a PINGRESP to ${this.clientId}`, Promise.race([answer, this.#closed]));
     }
 
     /** Says goodbye; `force` cuts the connection without a DISCONNECT packet. */

@@ -40,7 +40,8 @@ function wsTransport(url, onData, onClose) {
  *  send(packet or bytes)    a Buffer goes out as it is, anything else through mqtt-packet
  *  next(cmd?)               the next packet not taken yet, of that command where given
  *  packets                  all packets received
- *  closed                   promise: undefined for TCP, the close code for WebSockets
+ *  closed                   promise: undefined for TCP, the close code for WebSockets; rejects after
+ *                           half a minute
  *  destroy(), pause(), resume() */
 export async function rawConnect({ url, version = 4 }) {
     const inbox = new Inbox();
@@ -61,7 +62,9 @@ export async function rawConnect({ url, version = 4 }) {
     return {
         ...transport,
         packets: inbox.all,
-        closed,
+        get closed() {
+            return within(30000, `the end of a connection to ${url}`, closed);
+        },
         send: (packet) => transport.write(
             Buffer.isBuffer(packet) ? packet : packets.generate(packet, { protocolVersion: version })),
         next: (cmd, options = {}) => inbox.take(
