@@ -9,7 +9,7 @@
 BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev 'pkg-config|pkgconf' libjwt-dev libjson-c-dev
     uthash-dev libssl-dev mosquitto-dev libmosquitto-dev)
 RUN_PACKAGES=(mosquitto mosquitto-clients openssl ca-certificates)
-TEST_PACKAGES=(libcmocka-dev util-linux)
+TEST_PACKAGES=(libcmocka-dev)
 
 # Built from one source, so of one version; 2.0.11 (Debian 12) comes without WebSockets.
 BROKER_PACKAGES=(mosquitto mosquitto-dev libmosquitto-dev libmosquitto1 mosquitto-clients)
@@ -71,14 +71,20 @@ missing_packages() {
     has_node || printf '%s\n' nodejs npm
 }
 
+# os_release field: of the system this runs on.
+os_release() (
+    # shellcheck source=/dev/null
+    . /etc/os-release
+    say "${!1:-}"
+)
+
+is_debian_12() { [ "$(os_release ID):$(os_release VERSION_ID)" = debian:12 ]; }
+
 # The suite that has a broker with WebSockets where the release's own has none.
-backports_suite() {
-    (
-        # shellcheck source=/dev/null
-        . /etc/os-release
-        [ "$ID:$VERSION_ID" != debian:12 ] || say "$VERSION_CODENAME-backports"
-    )
-}
+backports_suite() { ! is_debian_12 || say "$(os_release VERSION_CODENAME)-backports"; }
+
+# The sources are formatted as clang-format 14 does it; others differ, and the check is skipped.
+format_package() { ! is_debian_12 || say clang-format; }
 
 # Every enabled binary source of this machine, a line each, tabs between:
 # suite, URI, components, Signed-By (lines joined by a backslash and n), Trusted.
@@ -230,7 +236,9 @@ wanted_names() {
 }
 
 may_install() {
-    [ "$INSTALL_MODE" != yes ] && [ "$(id -u)" -ne 0 ] || return 0
+    [ "$(id -u)" -ne 0 ] || return 0
+    command -v sudo > /dev/null || fail "needs root, and there is no sudo: run it as root"
+    [ "$INSTALL_MODE" != yes ] || return 0
     [ -t 0 ] || fail "nobody is there to ask: run it with --yes, or install them yourself"
     local answer
     read -r -p "Install them now with apt-get? [y/N] " answer

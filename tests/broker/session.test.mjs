@@ -173,10 +173,15 @@ test('SIGHUP drops nobody, whatever has run out meanwhile', async () => {
     await short.waitForLog(/^invigilator: reloaded keys=3 failed_files=1$/);
     await (await connect({ url: short.tcpUrl, token: await sign({ sub: 'new', sid: 'n1' }, newer.es) })).end();
     // The offline MQTT session was told yes too, and is there.
+    const from = short.log().length;
     const back = await connect({
         url: short.wsUrl, token: await sign({ sub: user, sid: 's1' }, newer.rs), clientId: `${user}:o`, ...durable,
     });
     assert.equal(back.connack.sessionPresent, true);
+    // Being asked about it was taken for no login: there are two of that client, the first and this one.
+    await short.waitForLog(new RegExp(`accepted .*client=${user}:o `), { from });
+    const logins = short.log().filter((line) => line.includes(`client=${user}:o `));
+    assert.deepEqual(logins.map((line) => line.split(' ')[1]), ['accepted', 'accepted']);
     await Promise.all([...clients, fresh, back].map((client) => client.end()));
     await short.stop();
 });

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * test_table.c - the hash table, also when memory is out, and SipHash by its published vectors.
- * The build wraps malloc(3) for this test, so that single allocations can be made to fail.
+ * The build wraps malloc(3) and calloc(3) for this test, so that single allocations can be made to
+ * fail.
  */
 #include "invigilator/table.h"
 
@@ -33,15 +34,25 @@ static size_t memory_refused_count;
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static bool memory_is_granted(void)
+{
+    memory_asked_count++;
+    memory_refused_count += memory_is_out;
+    return !memory_is_out;
+}
 
 void *__wrap_malloc(size_t size)
 {
-    memory_asked_count++;
-    if (memory_is_out) {
-        memory_refused_count++;
-        return NULL;
-    }
-    return __real_malloc(size);
+    return memory_is_granted() ? __real_malloc(size) : NULL;
+}
+
+/* Optimising compilers make one calloc(3) of malloc(3) and memset(3). */
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return memory_is_granted() ? __real_calloc(count, size) : NULL;
 }
 
 static int reset(void **state)

@@ -7,9 +7,10 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { makeKeys, sign } from './keys.mjs';
-import { within } from './wait.mjs';
+import { patience, within } from './wait.mjs';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const MOSQUITTO = process.env.INVIG_MOSQUITTO ?? '/usr/sbin/mosquitto';
@@ -40,6 +41,19 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.once(signal, () => process.exit(1));
+}
+
+// A test that failed before its stop() leaves a broker and clients that would keep this process
+// alive: once all tests are through, and nobody is stopping a broker, what is left is ended.
+let stopping = 0;
+if (process.env.NODE_TEST_CONTEXT) {
+    after(() => {
+        setInterval(() => {
+            if (stopping === 0) {
+                leftovers.forEach((broker) => broker.discard());
+            }
+        }, patience(3000)).unref();
+    });
 }
 
 function isFree(port) {
@@ -113,6 +127,7 @@ function commandLine(config) {
 
 class Broker {
     #exit = null;
+    #wanted = false; // it runs, and is to go on
     #watchers = new Set();
     lines = [];
 
@@ -148,6 +163,9 @@ class Broker {
 
     #onLine(line) {
         this.lines.push(line);
+        if (process.env.INVIG_ECHO) {
+            console.error(line);
+        }
         for (const { regex, resolve } of this.#watchers) {
             if (regex.test(line)) {
                 resolve(line);
@@ -183,7 +201,16 @@ class Broker {
             throw Object.assign(new Error(`the broker ended with ${code}:\n${text}`), { code });
         });
         await Promise.race([this.waitForLog(RUNNING, { from, timeout: 20000 }), ended]);
+        this.#wanted = true;
+        this.#exit.then(() => this.#wanted && this.#show());
         return this;
+    }
+
+    // A test that fails because the broker died says little of it: this does.
+    #show() {
+        const report = this.lines.findIndex((line) => REPORT.test(line));
+        const lines = this.lines.slice(report >= 0 ? report : -60);
+        console.error(['the broker ended by itself:', ...lines].join('\n'));
     }
 
     /** Sends SIGHUP; resolves when the broker has begun to act on it. */
@@ -195,6 +222,7 @@ class Broker {
 
     /** Kills the process as a crash would; the directory stays, and start() may follow. */
     async kill9() {
+        this.#wanted = false;
         this.child.kill('SIGKILL');
         await this.#exit;
     }
@@ -202,6 +230,8 @@ class Broker {
     /** Ends the broker, removes its directory and resolves to the exit code. Rejects when the
      *  broker crashed, did not end, or a sanitizer or valgrind had something to say. */
     async stop() {
+        this.#wanted = false;
+        stopping++;
         this.child.kill('SIGTERM');
         try {
             const { code, signal } = await within(15000, 'the broker to end', this.#exit);
@@ -212,11 +242,13 @@ class Broker {
             }
             return code;
         } finally {
+            stopping--;
             this.discard();
         }
     }
 
     discard() {
+        this.#wanted = false;
         this.child?.kill('SIGKILL');
         rmSync(this.dir, { recursive: true, force: true });
         leftovers.delete(this);

@@ -10,7 +10,8 @@ export function patience(ms) {
 }
 
 /** Rejects when `promise` has not settled in time; `what` says what was waited for: a text, or a
- *  function that makes one. */
+ *  function that makes one. What the broker had logged before its answer has been read then too: it
+ *  lay in the pipe already, and a turn of the event loop reads all that is there. */
 export function within(ms, what, promise) {
     let timer;
     const limit = new Promise((resolve, reject) => {
@@ -19,7 +20,10 @@ export function within(ms, what, promise) {
             reject(new Error(`waited ${patience(ms)} ms in vain for ${text}`));
         }, patience(ms));
     });
-    return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
+    return Promise.race([promise, limit]).finally(() => {
+        clearTimeout(timer);
+        return new Promise(setImmediate);
+    });
 }
 
 /** A list that remembers everything and hands each item to at most one waiting reader. */
