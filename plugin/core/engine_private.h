@@ -42,6 +42,9 @@ bool invig_engine_tell(struct invig_engine *engine, struct invig_connection *con
 void invig_engine_detach(struct invig_engine *engine, struct invig_connection *connection,
                          enum invig_connection_state state);
 
+/* Puts a new connection into the engine's list and, where it has a user, into the user's. */
+void invig_engine_link(struct invig_engine *engine, struct invig_connection *connection);
+
 /* Takes a detached connection out of all lists and frees it. */
 void invig_engine_discard(struct invig_engine *engine, struct invig_connection *connection);
 

@@ -188,6 +188,16 @@ test('a v5 session that outlives its connection queues nothing', async () => {
     await back.end();
 });
 
+test('unsubscribing is allowed', async () => {
+    const anna = await login({ sub: 'anna', sid: 'a6' }, { version: 5 });
+    await anna.subscribe(['users/anna']);
+    await anna.client.unsubscribeAsync('users/anna');
+    await backend.publish('users/anna', '{"n":6}');
+    await anna.ping();
+    assert.equal(anna.messages.length, 0);
+    await anna.end();
+});
+
 test('client ids are not taken from others', async () => {
     await assert.rejects(
         login({ sub: 'backend', sid: 'x' }, { clientId: 'backend' }), (error) => error.code === 5);

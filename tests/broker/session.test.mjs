@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // session.test.mjs - one login a user: who is told what, in which order, on every transport and version.
 import assert from 'node:assert/strict';
-import { renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, renameSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { connect, makeKeys, now, rawConnect, sign, startBroker } from './lib.mjs';
 
@@ -248,4 +248,8 @@ test('options that are wrong keep the broker from starting', async () => {
             return error.code !== 0;
         });
     }
+    const prepare = (dir, keys) => {
+        chmodSync(keys.jwksFile, 0o666);
+    };
+    await assert.rejects(startBroker({ prepare }), /plugin_opt_jwt_jwks_file.*written by everyone/);
 });
