@@ -150,6 +150,52 @@ static void test_connect_deferred_takes_over_deferred(void **state)
         world_login(&world, &(struct login){.user = "backend", .client_id = "backend"}));
 }
 
+static void test_connect_deferred_leave_in_any_order(void **state)
+{
+    const struct login token = {.user = "backend", .client_id = "backend"};
+    struct invig_connection *chain[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        chain[i] = world_defer(&world, "backend");
+    }
+    world_disconnect(&world, chain[1]);
+    world_disconnect(&world, chain[0]);
+    world_tick(&world);
+    assert_null(world_login(&world, &token));
+    world_disconnect(&world, chain[2]);
+    world_disconnect(&world, chain[2]); /* the broker says so twice of some */
+    assert_non_null(world_login(&world, &token));
+}
+
+static void test_connect_memory_is_used_again(void **state)
+{
+    struct invig_connection *page = world_login(&world, &(struct login){0});
+    struct invig_connection *backend = world_defer(&world, "backend");
+
+    (void)state;
+    (void)world_defer(&world, "backend"); /* `backend` is overtaken by it */
+    world_disconnect(&world, page);
+    invig_engine_forget(world.engine, page);
+    invig_engine_forget(world.engine, backend);
+    world_pass(&world, 3);
+    assert_int_equal(world.effect_count, 0);
+    assert_non_null(world_login(&world, &(struct login){0}));
+}
+
+static void test_connect_refused_token_is_logged_without_claims(void **state)
+{
+    const struct invig_connect connect = {.client_id = invig_text_of("a\nb"),
+                                          .address = invig_text_of("192.0.2.1"),
+                                          .claims = &world.claims};
+
+    (void)state;
+    invig_engine_refuse(world.engine, world.now, &connect,
+                        (struct invig_refusal){INVIG_REASON_CLAIM_INVALID, "exp"});
+    assert_true(world_has_logged(
+        &world, "invigilator: refused reason=claim_invalid claim=exp client=a\\x0ab address="));
+}
+
 static void test_connect_wills(void **state)
 {
     struct invig_connection *student = world_login(&world, &(struct login){0});
@@ -249,6 +295,9 @@ int main(void)
         CASE(test_connect_deferred_and_token_do_not_share_ids),
         CASE(test_connect_deferred_is_left_to_the_broker),
         CASE(test_connect_deferred_takes_over_deferred),
+        CASE(test_connect_deferred_leave_in_any_order),
+        CASE(test_connect_memory_is_used_again),
+        CASE(test_connect_refused_token_is_logged_without_claims),
         CASE(test_connect_wills),
         CASE(test_connect_unknown_clients),
         CASE(test_connect_denials_are_logged_within_a_limit),
