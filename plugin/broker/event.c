@@ -15,8 +15,10 @@
 #include <mosquitto.h>
 #include <string.h>
 
-/* The portable answers to BASIC_AUTH; any other closes the connection without a CONNACK. */
-static int auth_code(enum invig_verdict verdict)
+/* What the broker is to be answered. For a denial that is MOSQ_ERR_AUTH of BASIC_AUTH, since any
+ * other code closes the connection without a CONNACK, and MOSQ_ERR_ACL_DENIED of ACL_CHECK, since
+ * any other disconnects somebody, perhaps the publisher. */
+static int verdict_code(enum invig_verdict verdict, int denied)
 {
     switch (verdict) {
     case INVIG_ALLOW:
@@ -26,21 +28,17 @@ static int auth_code(enum invig_verdict verdict)
     case INVIG_DENY:
         break;
     }
-    return MOSQ_ERR_AUTH;
+    return denied;
 }
 
-/* The only answers to ACL_CHECK that do not disconnect somebody, perhaps the publisher. */
+static int auth_code(enum invig_verdict verdict)
+{
+    return verdict_code(verdict, MOSQ_ERR_AUTH);
+}
+
 static int acl_code(enum invig_verdict verdict)
 {
-    switch (verdict) {
-    case INVIG_ALLOW:
-        return MOSQ_ERR_SUCCESS;
-    case INVIG_DEFER:
-        return MOSQ_ERR_PLUGIN_DEFER;
-    case INVIG_DENY:
-        break;
-    }
-    return MOSQ_ERR_ACL_DENIED;
+    return verdict_code(verdict, MOSQ_ERR_ACL_DENIED);
 }
 
 /* After SIGHUP the broker asks again for each client, also for MQTT sessions that outlived their
