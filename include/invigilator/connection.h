@@ -40,7 +40,6 @@ struct invig_connection {
     struct invig_connection *user_next;
     struct invig_subject subject; /* what rights are decided by; role NONE without a token */
     int64_t ends_s;               /* exp plus leeway: nothing is allowed after it */
-    int64_t expires_s;            /* exp */
     struct invig_timer timer;
     struct invig_connection *previous; /* list of all connections of the engine */
     struct invig_connection *next;
@@ -91,10 +90,6 @@ enum invig_status invig_connections_hold(struct invig_connections *connections,
  * only holder. */
 void invig_connections_release(struct invig_connections *connections,
                                struct invig_connection *connection);
-
-/* True when `connection` is the newest holder of its client id. */
-bool invig_connections_is_holder(const struct invig_connections *connections,
-                                 const struct invig_connection *connection);
 
 /* True when `client_id` may be that of a token client of `user`: the user id, or the user id and
  * ':' and anything, or one that the broker made up ("auto-..."). */

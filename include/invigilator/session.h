@@ -102,11 +102,11 @@ enum invig_status invig_sessions_commit(struct invig_sessions *sessions,
                                         const struct invig_claims *claims, int64_t now_s,
                                         struct invig_login *login);
 
-/* Notes that a connection of `session` with a token that expires at `expires_s` is opened or closed
- * at `now_s`: it is kept at least until `expires_s` plus leeway, and for the time that ended
- * sessions are kept. */
+/* Notes at `now_s` that a connection of `session` (NULL: of the user alone) opens or closes whose
+ * token is of no more use from `ends_s` on, exp plus leeway; 0 where there is no token. Both are
+ * kept at least until then, and for the time that ended sessions are kept. */
 void invig_sessions_touch(struct invig_sessions *sessions, struct invig_user *user,
-                          struct invig_session *session, int64_t expires_s, int64_t now_s);
+                          struct invig_session *session, int64_t ends_s, int64_t now_s);
 
 /* Revokes one session, known or not. *out_session receives it, its `end` INVIG_END_REVOKED.
  * Returns INVIG_OK, or with nothing changed INVIG_ERR_INVALID (an id is none), INVIG_ERR_FULL or

@@ -132,12 +132,6 @@ void invig_connections_release(struct invig_connections *connections,
     connection->same_client_id = NULL;
 }
 
-bool invig_connections_is_holder(const struct invig_connections *connections,
-                                 const struct invig_connection *connection)
-{
-    return invig_connections_holder(connections, connection->client_id) == connection;
-}
-
 bool invig_client_id_fits(struct invig_text client_id, struct invig_text user)
 {
     if (invig_text_has_prefix(client_id, invig_text_of("auto-"))) {

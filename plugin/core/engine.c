@@ -155,7 +155,7 @@ void invig_engine_disconnect(struct invig_engine *engine, struct invig_now now,
     }
     if (connection->user != NULL) {
         invig_sessions_touch(&engine->sessions, connection->user, connection->session,
-                             connection->expires_s, now.wall_s);
+                             connection->ends_s, now.wall_s);
     }
     invig_engine_detach(engine, connection, INVIG_CONNECTION_DEPARTED);
     invig_effects_add(&engine->effects, connection, INVIG_PENDING_DEPARTED);

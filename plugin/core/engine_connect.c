@@ -123,7 +123,6 @@ static void engine_open(struct invig_engine *engine, struct invig_connection *co
         connection->subject.session =
             (struct invig_text){login->session->id, login->session->id_bytes};
     }
-    connection->expires_s = claims->expires_s;
     connection->ends_s = claims->expires_s + engine->policy->jwt_leeway_s;
     connection->state = INVIG_CONNECTION_OPEN;
     invig_engine_link(engine, connection);

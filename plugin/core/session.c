@@ -262,10 +262,9 @@ static enum invig_status sessions_require(struct invig_sessions *sessions,
 }
 
 void invig_sessions_touch(struct invig_sessions *sessions, struct invig_user *user,
-                          struct invig_session *session, int64_t expires_s, int64_t now_s)
+                          struct invig_session *session, int64_t ends_s, int64_t now_s)
 {
-    int64_t until_s =
-        time_max(expires_s + sessions->policy->jwt_leeway_s, now_s + sessions_ttl_s(sessions));
+    int64_t until_s = time_max(ends_s, now_s + sessions_ttl_s(sessions));
 
     user->kept_until_s = time_max(user->kept_until_s, until_s);
     if (session != NULL) {
@@ -323,7 +322,8 @@ enum invig_status invig_sessions_commit(struct invig_sessions *sessions,
     if (login->session != NULL) {
         sessions_open(sessions, claims, login);
     }
-    invig_sessions_touch(sessions, login->user, login->session, claims->expires_s, now_s);
+    invig_sessions_touch(sessions, login->user, login->session,
+                         claims->expires_s + sessions->policy->jwt_leeway_s, now_s);
     return INVIG_OK;
 }
 
