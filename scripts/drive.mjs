@@ -105,6 +105,41 @@ async function comesBack(second) {
     say(second.name, 'was not disturbed');
 }
 
+const CONTROL = '$CONTROL/invigilator/v1';
+
+async function command(backend, request) {
+    await backend.publish(CONTROL, { commands: [request] }, { qos: 1 });
+    const { json, text } = await backend.nextMessage(`${CONTROL}/response`);
+    say('backend', `was answered ${text}`);
+    return json.responses[0].data;
+}
+
+/** While the exam runs, another login is turned away, both pages are told, and one command ends it. */
+async function exam(backend, page) {
+    const own = 'evaluations/demo/users/anna';
+    const begin = { type: 'EVALUATION_UPDATE', evaluationId: 'demo', phase: 'IN_PROGRESS' };
+    await backend.subscribe('evaluations/+/incidents');
+    await backend.publish('evaluations/demo', begin, { qos: 1, retain: true });
+    await sees(page, 'evaluations/demo', begin);
+
+    const third = await connect({ url: values.ws, token: await token('anna', 's3', start + 2) });
+    third.name = 'anna (s3)';
+    for (const who of [third, page]) {
+        const { json, text } = await who.nextMessage(own, { what: `BLOCKED at ${who.name}` });
+        assert.deepEqual([json.access, json.reason], ['BLOCKED', 'SECOND_LOGIN']);
+        say(who.name, `received ${own} ${text}`);
+    }
+    await third.closed;
+    say(third.name, 'was disconnected');
+    const incident = await backend.nextMessage('evaluations/demo/incidents');
+    say('backend', `received ${incident.topic} ${incident.text}`);
+
+    await command(backend, { command: 'unblock', userId: 'anna', evaluationId: 'demo' });
+    assert.equal((await page.nextMessage(own)).json.access, 'ALLOWED');
+    await sees(page, 'evaluations/demo', begin);
+    assert.ok(page.isOpen);
+}
+
 async function story() {
     const password = readFileSync(join(values.dir, 'backend-password'), 'utf8').trim();
     const backend = await connect({ url: values.mqtt, username: 'backend', password });
@@ -116,6 +151,7 @@ async function story() {
     await evaluation(backend, anna, ben);
     const second = await secondLogin(backend, anna, ben);
     await comesBack(second);
+    await exam(backend, second);
     await Promise.all([backend, ben, second].map((client) => client.end()));
 }
 

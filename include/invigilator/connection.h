@@ -39,7 +39,12 @@ struct invig_connection {
     struct invig_connection *user_previous; /* list of the user's connections */
     struct invig_connection *user_next;
     struct invig_subject subject; /* what rights are decided by; role NONE without a token */
+    size_t claim_count;           /* evaluations that its token names; 0 unless it is OPEN */
+    struct invig_member **claims; /* what is known of its user in each of them */
+    int64_t since_s;              /* when it connected; Unix seconds UTC */
     int64_t ends_s;               /* exp plus leeway: nothing is allowed after it */
+    size_t told_count;            /* TOLD with INVIG_END_BLOCKED: notices that it was sent */
+    uint64_t serial;              /* rises from connection to connection; never used again */
     struct invig_timer timer;
     struct invig_connection *previous; /* list of all connections of the engine */
     struct invig_connection *next;
@@ -50,7 +55,7 @@ struct invig_connection {
     int64_t kick_ms;             /* steady time from which it may be disconnected */
     struct invig_text client_id; /* NUL-terminated, present */
     struct invig_text address;   /* absent where the broker gives none */
-    /* Behind the struct, in the same memory: the evaluations and the texts above. */
+    /* Behind the struct, in the same memory: the claims and the texts above. */
 };
 
 struct invig_connections {
@@ -65,13 +70,12 @@ void invig_connections_deinit(struct invig_connections *connections);
 
 /* Makes a connection that holds no client id yet and is in state CLOSED.
  *
- *   claims   NULL for a connection without a token; its evaluations are copied
- *   address  may be absent
+ *   address          may be absent
+ *   claim_count_max  how many `claims` there is room for
  *
  * Returns NULL when memory is out. The caller frees it with invig_connection_free. */
 struct invig_connection *invig_connection_new(struct invig_text client_id,
-                                              struct invig_text address,
-                                              const struct invig_claims *claims);
+                                              struct invig_text address, size_t claim_count_max);
 
 /* Frees a connection that holds no client id, waits for nothing and is in no list. NULL is allowed.
  */

@@ -9,7 +9,10 @@
 #define INVIGILATOR_ENGINE_H
 
 #include "invigilator/connection.h"
+#include "invigilator/control.h"
 #include "invigilator/logline.h"
+#include "invigilator/outbox.h"
+#include "invigilator/stats.h"
 
 struct invig_engine;
 
@@ -41,9 +44,14 @@ struct invig_connect {
         *claims; /* accepted by invig_claims_read; NULL: the password is no token */
 };
 
+enum { INVIG_DIGEST_BYTES = 32 };
+
+/* SHA-256; returns false when it cannot be computed. */
+typedef bool invig_digest(const void *data, size_t length, unsigned char out[INVIG_DIGEST_BYTES]);
+
 /* Makes an engine. `policy` is borrowed and must outlive it. Returns NULL when memory is out. */
 struct invig_engine *invig_engine_new(const struct invig_policy *policy, struct invig_seed seed,
-                                      struct invig_log_sink log);
+                                      struct invig_log_sink log, invig_digest *digest);
 
 /* Frees the engine with all its connections. NULL is allowed. */
 void invig_engine_free(struct invig_engine *engine);
@@ -66,10 +74,11 @@ enum invig_verdict invig_engine_connect(struct invig_engine *engine, struct invi
 void invig_engine_refuse(struct invig_engine *engine, struct invig_now now,
                          const struct invig_connect *connect, struct invig_refusal refusal);
 
-/* A connection has ended. Its will may still be asked about until the next tick; after that
- * `connection` is gone. Calling it again for the same connection does nothing. */
+/* A connection has ended; `cause` is what the broker says of it. Its will may still be asked about
+ * until the next tick; after that `connection` is gone. Calling it again for the same connection
+ * does nothing. */
 void invig_engine_disconnect(struct invig_engine *engine, struct invig_now now,
-                             struct invig_connection *connection);
+                             struct invig_connection *connection, enum invig_cause cause);
 
 /* Forgets a departed connection at once, because the broker uses its memory again. */
 void invig_engine_forget(struct invig_engine *engine, struct invig_connection *connection);
@@ -95,35 +104,80 @@ enum invig_verdict invig_engine_publish(struct invig_engine *engine,
 /* What a client does that no connection is known for: an MQTT session that outlived its connection,
  * a late will, a client that the broker let in by its certificate. `username` is absent where it
  * has none. */
-enum invig_access { INVIG_ACCESS_SUBSCRIBE, INVIG_ACCESS_DELIVER, INVIG_ACCESS_PUBLISH };
-enum invig_verdict invig_engine_unknown(const struct invig_engine *engine, enum invig_access access,
-                                        struct invig_text username, struct invig_text topic);
+enum invig_operation {
+    INVIG_OPERATION_SUBSCRIBE,
+    INVIG_OPERATION_DELIVER,
+    INVIG_OPERATION_PUBLISH
+};
+enum invig_verdict invig_engine_unknown(const struct invig_engine *engine,
+                                        enum invig_operation operation, struct invig_text username,
+                                        struct invig_text topic);
 
 /* Time passes. Ends connections whose token has run out, queues expiry notices, forgets what is
  * old. At most INVIG_TICK_WORK_MAX timers a call; the rest waits for the next. */
 void invig_engine_tick(struct invig_engine *engine, struct invig_now now);
 
-/* Revokes one session of a user, known or not; its connections lose their rights at once and are
- * told. Returns INVIG_OK, or with nothing changed INVIG_ERR_INVALID, INVIG_ERR_FULL or
- * INVIG_ERR_NO_MEMORY. */
-enum invig_status invig_engine_invalidate_session(struct invig_engine *engine, struct invig_now now,
-                                                  struct invig_text user,
-                                                  struct invig_text session);
+/* What becomes of a PUBLISH that invig_engine_publish let pass. */
+struct invig_message {
+    struct invig_text topic;
+    struct invig_text payload; /* absent or empty: none */
+    bool is_retained;
+    const struct invig_value_source *object; /* the payload's members; NULL: no JSON object */
+};
 
-/* Revokes all sessions of a user but `except` (absent: none), and unseen ones with a login time
- * before `before_s`. Returns as invig_engine_invalidate_session. */
-enum invig_status invig_engine_invalidate_user(struct invig_engine *engine, struct invig_now now,
-                                               struct invig_text user, struct invig_text except,
-                                               int64_t before_s);
+/* Whether invig_engine_message has anything to say of `topic`: the two topics of the backend's
+ * EVALUATION_UPDATE, and for a `connection` that is not known (NULL) all of ours. */
+bool invig_engine_reads(const struct invig_engine *engine,
+                        const struct invig_connection *connection, struct invig_text topic);
 
-enum invig_effect_kind { INVIG_EFFECT_NOTIFY = 1, INVIG_EFFECT_KICK };
+/* A message is about to be routed. ALLOW: it passes, and what it says counts from now on. DENY: it
+ * must reach nobody and not be retained; nothing was changed, and the publisher will be told. */
+enum invig_verdict invig_engine_message(struct invig_engine *engine, struct invig_now now,
+                                        const struct invig_connection *connection,
+                                        const struct invig_message *message);
+
+/* Runs one command of the control API and writes its answer as an object: "command",
+ * "correlationData" where given, and "data" or "error". An error changes nothing. */
+void invig_engine_control(struct invig_engine *engine, struct invig_now now,
+                          const struct invig_value_source *command,
+                          const struct invig_writer *writer);
+
+/* Queues `json`, which is taken over, for `connection` on the response topic. Returns false when
+ * there is no room, or `json` is NULL. */
+bool invig_engine_reply(struct invig_engine *engine, const struct invig_connection *connection,
+                        char *json);
+
+/* Reads all counters. O(1). */
+void invig_engine_read_stats(const struct invig_engine *engine, struct invig_stats *out_stats);
+
+/* What is to be done. */
+enum invig_effect_kind {
+    INVIG_EFFECT_KICK = 1, /* disconnect a client without sending its will */
+    INVIG_EFFECT_SEND,     /* send to one client, subscribed or not */
+    INVIG_EFFECT_PUBLISH   /* publish to everybody */
+};
+
+enum invig_payload_kind {
+    INVIG_PAYLOAD_EMPTY = 0, /* clears what is retained */
+    INVIG_PAYLOAD_NOTICE,    /* `notice` as JSON */
+    INVIG_PAYLOAD_TEXT,      /* `text` as it is */
+    INVIG_PAYLOAD_COPY       /* `text` as invig_update_copy changes it */
+};
 
 /* One thing for the broker to do. Texts are borrowed until the next call of the engine. */
 struct invig_effect {
     enum invig_effect_kind kind;
-    struct invig_text
-        client_id; /* NUL-terminated; held by the connection that is meant, and by no newer one */
-    struct invig_notice notice; /* of NOTIFY: goes to users/{user}/sessions/{sid} */
+    struct invig_text client_id; /* of KICK and SEND; NUL-terminated; held by the connection that
+                                    is meant, and by no newer one */
+    struct invig_topic topic;    /* of SEND and PUBLISH: kind and ids, for invig_topic_write */
+    bool is_retained;            /* of PUBLISH */
+    enum invig_payload_kind payload;
+    struct invig_notice notice;
+    struct invig_text text;   /* of COPY absent where there was no message before: then the copy is
+                                 of one that holds type, evaluationId and userId alone */
+    enum invig_access access; /* of COPY */
+    const char *reason;       /* of COPY; NULL: none */
+    int64_t at_s;             /* of COPY with a reason */
 };
 
 /* Takes the next effect, to be called after invig_engine_tick until it returns false. A disconnect

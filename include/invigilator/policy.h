@@ -29,7 +29,18 @@ enum {
     INVIG_EXPIRY_NOTICE_S_MAX = 86400,
     INVIG_REVOCATION_DAYS_DEFAULT = 7,
     INVIG_REVOCATION_DAYS_MIN = 1,
-    INVIG_REVOCATION_DAYS_MAX = 3650
+    INVIG_REVOCATION_DAYS_MAX = 3650,
+    INVIG_PHASES_MAX = 32,      /* words in the option phases */
+    INVIG_PHASE_BYTES_MAX = 64, /* of a word: letters, digits, '_' and '-' */
+    INVIG_STATS_INTERVAL_S_DEFAULT = 10,
+    INVIG_STATS_INTERVAL_S_MAX = 86400
+};
+
+/* What a second login during a strict evaluation means. */
+enum invig_strict_policy {
+    INVIG_STRICT_ENFORCE = 0, /* it is turned away */
+    INVIG_STRICT_OBSERVE,     /* it is reported */
+    INVIG_STRICT_OFF          /* nothing special */
 };
 
 /* All settings. Strings are NUL-terminated and owned by the policy; NULL where an option has no
@@ -54,7 +65,12 @@ struct invig_policy {
     int64_t expiry_notice_s;             /* 0..INVIG_EXPIRY_NOTICE_S_MAX; 0: no notice */
     bool require_auth_time;
     int64_t revocation_ttl_days; /* INVIG_REVOCATION_DAYS_MIN..INVIG_REVOCATION_DAYS_MAX */
-    uint32_t options_given;      /* bit (1u << index in the option table): which options were set */
+    char *phases;                /* the words, separated by one blank each */
+    char *strict_phases;         /* likewise; each of them in phases */
+    char *presence_phases;       /* likewise */
+    enum invig_strict_policy strict_policy;
+    int64_t stats_interval_s; /* 0..INVIG_STATS_INTERVAL_S_MAX; 0: no metrics */
+    uint32_t options_given;   /* bit (1u << index in the option table): which options were set */
 };
 
 /* One row of the option table, for documentation and checks. */
@@ -83,8 +99,9 @@ void invig_policy_deinit(struct invig_policy *policy);
 enum invig_status invig_policy_set(struct invig_policy *policy, const char *word, const char *value,
                                    char error[INVIG_POLICY_ERROR_BYTES]);
 
-/* Checks what only the whole can show: at least one key file is named, and no two claims have the
- * same name. Returns as invig_policy_set. */
+/* Checks what only the whole can show: at least one key file is named, no two claims have the same
+ * name, and strict_phases and presence_phases name only phases (also where one of the three was
+ * left at its default). Returns as invig_policy_set. */
 enum invig_status invig_policy_check(const struct invig_policy *policy,
                                      char error[INVIG_POLICY_ERROR_BYTES]);
 
@@ -93,5 +110,15 @@ const struct invig_option *invig_policy_option(size_t index);
 
 /* True when sessions of `role` are single: a newer login ends them. */
 bool invig_policy_role_is_single(const struct invig_policy *policy, enum invig_role role);
+
+/* The place of `word` in phases, from 0; -1 where it is none. Letter case counts. */
+int invig_policy_find_phase(const struct invig_policy *policy, struct invig_text word);
+
+/* The word of a phase; absent where `phase` is the place of none. */
+struct invig_text invig_policy_phase(const struct invig_policy *policy, int phase);
+
+/* Whether `phase` is one of strict_phases, of presence_phases; false where it is no phase. */
+bool invig_policy_phase_is_strict(const struct invig_policy *policy, int phase);
+bool invig_policy_phase_has_presence(const struct invig_policy *policy, int phase);
 
 #endif

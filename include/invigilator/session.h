@@ -18,6 +18,7 @@
 enum { INVIG_USER_SESSIONS_MAX = 256 };
 
 struct invig_connection;
+struct invig_member;
 
 /* One login of a user. */
 struct invig_session {
@@ -27,6 +28,9 @@ struct invig_session {
     bool has_login;          /* false: only known from a command that revoked it */
     bool login_is_lasting;   /* login_s came from auth_time, so a newer token says the same */
     bool is_single;          /* was opened under a single-session role */
+    bool is_turned_away;     /* came while another session was bound, and was not named since */
+    uint64_t serial;         /* unique, > 0; never used again */
+    uint64_t address_hash;   /* of the address it was first seen from; 0: none */
     enum invig_end end;      /* INVIG_END_NONE, INVIG_END_SUPERSEDED or INVIG_END_REVOKED */
     int64_t kept_until_s;    /* forgotten after it, when it has no connection */
     size_t open_count;       /* connections in state INVIG_CONNECTION_OPEN */
@@ -42,7 +46,14 @@ struct invig_user {
     size_t session_count;
     struct invig_session *current;        /* the one session of a single-session role; NULL: none */
     struct invig_connection *connections; /* all of this user's, in any state; the engine's list */
-    int64_t newest_login_s;               /* of any session that was ever current */
+    size_t open_count;                    /* those in state INVIG_CONNECTION_OPEN */
+    struct invig_member *members;         /* what is known of it in evaluations; their list */
+    struct invig_session *bound; /* what strict evaluations accept; kept while there is a binding */
+    size_t bound_count;          /* evaluations in which it is bound */
+    size_t blocked_count;        /* evaluations in which it is blocked */
+    int64_t presence_since_s;    /* when it came online or went offline; Unix seconds UTC */
+    enum invig_cause presence_cause; /* why */
+    int64_t newest_login_s;          /* of any session that was ever current */
     bool has_newest_login;
     int64_t revoked_before_s; /* unseen sessions with an earlier login time count as revoked */
     bool has_revoked_before;
@@ -55,6 +66,9 @@ struct invig_sessions {
     const struct invig_policy *policy; /* borrowed */
     struct invig_table users;
     struct invig_timers *timers; /* borrowed; shared with the connections */
+    uint64_t newest_serial;
+    uint64_t invalidated_count; /* sessions superseded or revoked, since the start */
+    uint64_t revoked_count;     /* revoked ones that are remembered now */
 };
 
 /* What a login means, before anything is changed. */
@@ -77,6 +91,10 @@ void invig_sessions_deinit(struct invig_sessions *sessions);
 /* Finds a user; NULL when unknown or the text is absent. */
 struct invig_user *invig_sessions_find_user(const struct invig_sessions *sessions,
                                             struct invig_text user);
+
+/* Walks all users, in the order in which they became known: NULL gives the first, the last NULL. */
+struct invig_user *invig_sessions_next_user(const struct invig_sessions *sessions,
+                                            const struct invig_user *user);
 
 /* Finds a session of `user`; NULL when unknown, or `user` is NULL. */
 struct invig_session *invig_user_find_session(const struct invig_user *user,
@@ -101,6 +119,28 @@ void invig_sessions_judge(const struct invig_sessions *sessions, const struct in
 enum invig_status invig_sessions_commit(struct invig_sessions *sessions,
                                         const struct invig_claims *claims, int64_t now_s,
                                         struct invig_login *login);
+
+/* Finds or creates a user. Returns INVIG_OK or INVIG_ERR_NO_MEMORY. One that is created and not
+ * used is forgotten by its timer. */
+enum invig_status invig_sessions_require_user(struct invig_sessions *sessions,
+                                              struct invig_text user, int64_t now_s,
+                                              struct invig_user **out_user);
+
+/* Records a login that is turned away because another session is bound: its session becomes known
+ * without becoming current. Arguments and errors as of invig_sessions_commit. */
+enum invig_status invig_sessions_turn_away(struct invig_sessions *sessions,
+                                           const struct invig_claims *claims, int64_t now_s,
+                                           struct invig_login *login);
+
+/* Supersedes a session that has not ended; does nothing to one that has. */
+void invig_sessions_supersede(struct invig_sessions *sessions, struct invig_session *session,
+                              int64_t now_s);
+
+/* Makes a session that is not revoked the current one of its user, also one that was superseded.
+ * The one that was current is superseded; *out_superseded receives it, NULL when it is the same or
+ * there was none. */
+void invig_sessions_name(struct invig_sessions *sessions, struct invig_session *session,
+                         int64_t now_s, struct invig_session **out_superseded);
 
 /* Notes at `now_s` that a connection of `session` (NULL: of the user alone) opens or closes whose
  * token is of no more use from `ends_s` on, exp plus leeway; 0 where there is no token. Both are

@@ -53,7 +53,8 @@ enum invig_status {
     X(KEEPALIVE_TOO_LONG, "keepalive_too_long")                                                    \
     X(TOO_MANY_CONNECTIONS, "too_many_connections")                                                \
     X(TOO_MANY_SESSIONS, "too_many_sessions")                                                      \
-    X(SESSION_ENDED, "session_ended")
+    X(SESSION_ENDED, "session_ended")                                                              \
+    X(SECOND_LOGIN, "second_login")
 
 enum invig_reason {
 #define INVIG_REASON_ENUM(name, word) INVIG_REASON_##name,

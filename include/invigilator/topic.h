@@ -85,4 +85,14 @@ void invig_topic_parse_filter(struct invig_text prefix, struct invig_text filter
  * `capacity` bytes with a closing NUL, cut where it does not fit. */
 void invig_topic_mask(struct invig_text topic, char *out, size_t capacity);
 
+/* Room for any topic that invig_topic_write makes, with its NUL: prefix and three ids. */
+enum { INVIG_TOPIC_BYTES = 768 };
+
+/* Writes the topic name that invig_topic_parse_name would take apart into `topic`: its kind and
+ * the ids that the kind has; tree and wildcard are ignored. Kinds ending in _BELOW and OTHER are
+ * none that can be written. Returns the length without the NUL; 0, with an empty string, for a kind
+ * that cannot be written or a name that does not fit. */
+size_t invig_topic_write(struct invig_text prefix, const struct invig_topic *topic,
+                         char out[INVIG_TOPIC_BYTES]);
+
 #endif

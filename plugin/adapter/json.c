@@ -218,6 +218,11 @@ bool invig_json_is_object_with(struct invig_text text, const char *name)
     return has_name || is_unread;
 }
 
+static bool text_has_nul(struct invig_text text)
+{
+    return memchr(text.data, '\0', text.length) != NULL;
+}
+
 static bool array_read_strings(struct json_object *array, struct invig_value *out_value)
 {
     size_t count = json_object_array_length(array);
@@ -231,7 +236,7 @@ static bool array_read_strings(struct json_object *array, struct invig_value *ou
             return false;
         }
         out_value->strings[i] = string_text(item);
-        if (memchr(out_value->strings[i].data, '\0', out_value->strings[i].length) != NULL) {
+        if (text_has_nul(out_value->strings[i])) {
             return false;
         }
     }
@@ -262,69 +267,126 @@ void invig_json_strings_free(struct invig_json_strings *strings)
     json_object_put((struct json_object *)strings);
 }
 
-/* Adds a string member; an absent text adds nothing. Returns false when memory is out. */
-static bool object_add(struct json_object *object, const char *name, struct invig_text text)
+/* Of a number that does not fit, json-c makes the nearest that does, so neither end of the range
+ * can be told from what is beyond it. */
+static bool value_read_integer(struct json_object *value, struct invig_value *out_value)
 {
-    if (text.data == NULL) {
-        return true;
-    }
-    if (text.length > INT_MAX) {
+    int64_t integer = json_object_get_int64(value);
+
+    if (integer == INT64_MAX || integer == INT64_MIN) {
         return false;
     }
-    struct json_object *value = json_object_new_string_len(text.data, (int)text.length);
-    if (value == NULL) {
-        return false;
-    }
-    if (json_object_object_add(object, name, value) != 0) {
-        json_object_put(value);
-        return false;
-    }
+    out_value->integer = integer;
     return true;
 }
 
-static bool notice_fill(const struct invig_notice *notice, struct json_object *object)
+static bool value_read_string(struct json_object *value, struct invig_value *out_value)
 {
-    bool is_invalidated = notice->type == INVIG_NOTICE_SESSION_INVALIDATED;
-    const char *type = is_invalidated ? "SESSION_INVALIDATED" : "SESSION_EXPIRING";
-    char time[INVIG_TIME_TEXT_BYTES];
+    struct invig_text string = string_text(value);
 
-    invig_time_format(notice->time_s, time);
-    if (!object_add(object, "type", invig_text_of(type)) ||
-        !object_add(object, "userId", notice->user) ||
-        !object_add(object, "sessionId", notice->session)) {
+    if (text_has_nul(string)) {
         return false;
     }
-    if (!is_invalidated) {
-        return object_add(object, "expiresAt", invig_text_of(time));
-    }
-    return object_add(object, "reason", invig_text_of(invig_end_word(notice->reason))) &&
-           object_add(object, "at", invig_text_of(time));
+    out_value->string = string;
+    return true;
 }
 
-/* The text of `object`, or NULL. When memory is out json-c leaves pieces out of the text and does
- * not say so, hence the way back. */
-static char *object_write(struct json_object *object)
+/* json-c converts a value to whatever it is asked for, so its type is asked first. */
+static enum invig_value_kind value_read(struct json_object *value, struct invig_value *out_value)
 {
-    const struct invig_text text = invig_text_of(json_object_to_json_string_ext(
-        object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-    struct json_object *same;
-    char *json = NULL;
-
-    if (text_read(text, '{', &same) == INVIG_OK && json_object_equal(object, same)) {
-        json = invig_text_copy(text);
+    switch (json_object_get_type(value)) {
+    case json_type_null:
+        return INVIG_VALUE_NULL;
+    case json_type_boolean:
+        out_value->boolean = json_object_get_boolean(value) != 0;
+        return INVIG_VALUE_BOOLEAN;
+    case json_type_int:
+        return value_read_integer(value, out_value) ? INVIG_VALUE_INTEGER : INVIG_VALUE_OTHER;
+    case json_type_string:
+        return value_read_string(value, out_value) ? INVIG_VALUE_STRING : INVIG_VALUE_OTHER;
+    case json_type_array:
+        return array_read_strings(value, out_value) ? INVIG_VALUE_STRINGS : INVIG_VALUE_OTHER;
+    default:
+        return INVIG_VALUE_OTHER;
     }
-    json_object_put(same);
-    return json;
 }
 
-char *invig_json_write_notice(const struct invig_notice *notice)
+/* struct invig_value_source's get. What is no object has no member. */
+static void object_get(void *context, const char *name, struct invig_value *out_value)
 {
-    struct json_object *object = json_object_new_object();
-    char *json = NULL;
+    struct json_object *value;
 
-    if (object != NULL && notice_fill(notice, object)) {
-        json = object_write(object);
+    out_value->string = (struct invig_text){0};
+    out_value->integer = 0;
+    out_value->boolean = false;
+    out_value->string_count = 0;
+    out_value->kind = json_object_object_get_ex(context, name, &value)
+                          ? value_read(value, out_value)
+                          : INVIG_VALUE_ABSENT;
+}
+
+static struct invig_value_source value_source(struct json_object *value)
+{
+    bool is_object = json_object_is_type(value, json_type_object);
+
+    return (struct invig_value_source){
+        .context = value,
+        .member_count = is_object ? (size_t)json_object_object_length(value) : 0,
+        .get = object_get,
+    };
+}
+
+enum invig_status invig_json_read_object(struct invig_text text,
+                                         struct invig_json_object **out_object)
+{
+    struct json_object *value;
+    enum invig_status status = text_read(text, '{', &value);
+
+    *out_object = (struct invig_json_object *)value; /* as the strings above */
+    return status;
+}
+
+void invig_json_object_free(struct invig_json_object *object)
+{
+    json_object_put((struct json_object *)object);
+}
+
+struct invig_value_source invig_json_object_source(struct invig_json_object *object)
+{
+    return value_source((struct json_object *)object);
+}
+
+/* The array of commands, NULL when `object` is anything but {"commands":[...]} of that size. */
+static struct json_object *object_commands(struct json_object *object, size_t commands_max)
+{
+    struct json_object *commands;
+
+    if (json_object_object_length(object) != 1 ||
+        !json_object_object_get_ex(object, "commands", &commands) ||
+        !json_object_is_type(commands, json_type_array)) {
+        return NULL;
+    }
+    size_t count = json_object_array_length(commands);
+    return count >= 1 && count <= commands_max ? commands : NULL;
+}
+
+enum invig_status invig_json_read_commands(struct invig_text text, size_t commands_max,
+                                           void (*each)(void *context,
+                                                        const struct invig_value_source *source),
+                                           void *context)
+{
+    struct json_object *object;
+    enum invig_status status = text_read(text, '{', &object);
+
+    if (status != INVIG_OK) {
+        return status;
+    }
+    struct json_object *commands = object_commands(object, commands_max);
+    for (size_t i = 0; commands != NULL && i < json_object_array_length(commands); i++) {
+        const struct invig_value_source source =
+            value_source(json_object_array_get_idx(commands, i));
+        each(context, &source);
     }
     json_object_put(object);
-    return json;
+    return commands != NULL ? INVIG_OK : INVIG_ERR_FORMAT;
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * json.h - JSON in and out: JWKS files, string lists, notices.
- * Hides: json-c. Nesting is limited to INVIG_JSON_DEPTH_MAX. Not thread-safe.
+ * json.h - JSON that comes in: JWKS files, string lists, messages, commands. What goes out is in
+ * jsonwriter.h. Hides: json-c. Nesting is limited to INVIG_JSON_DEPTH_MAX. Not thread-safe.
  */
 #ifndef INVIGILATOR_JSON_H
 #define INVIGILATOR_JSON_H
 
 #include "invigilator/claims.h"
-#include "invigilator/notice.h"
 #include "invigilator/status.h"
 
 enum { INVIG_JSON_DEPTH_MAX = 32 };
@@ -50,8 +49,28 @@ void invig_json_read_strings(struct invig_text text, struct invig_value *out_val
 
 void invig_json_strings_free(struct invig_json_strings *strings);
 
-/* Writes a notice as JSON, members in the order that README.md shows.
- * Returns NUL-terminated text that the caller frees with free(3), or NULL when memory is out. */
-char *invig_json_write_notice(const struct invig_notice *notice);
+/* A JSON object that was read. */
+struct invig_json_object;
+
+/* Reads `text`: strict JSON (RFC 8259), UTF-8, no duplicate member anywhere, an object. The caller
+ * frees *out_object with invig_json_object_free. Returns INVIG_OK, INVIG_ERR_FORMAT or
+ * INVIG_ERR_NO_MEMORY; *out_object is NULL then. */
+enum invig_status invig_json_read_object(struct invig_text text,
+                                         struct invig_json_object **out_object);
+
+void invig_json_object_free(struct invig_json_object *object); /* NULL is allowed */
+
+/* The members of `object`, to be read while it lives; texts live as long as the object. Integers
+ * from INT64_MAX up are INVIG_VALUE_OTHER: json-c gives that number for all that are larger. */
+struct invig_value_source invig_json_object_source(struct invig_json_object *object);
+
+/* Reads {"commands":[...]}: as invig_json_read_object, "commands" the only member and an array of 1
+ * to `commands_max` values. Calls `each` for every one in order, with a source of its members; a
+ * value that is no object has none. Returns as invig_json_read_object; `each` was not called then.
+ */
+enum invig_status invig_json_read_commands(struct invig_text text, size_t commands_max,
+                                           void (*each)(void *context,
+                                                        const struct invig_value_source *source),
+                                           void *context);
 
 #endif

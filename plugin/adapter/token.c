@@ -177,7 +177,8 @@ static void claim_reader_release(struct claim_reader *reader)
     reader->json = NULL;
 }
 
-/* Reads a claim that is there and no string. */
+/* Reads a claim that is there and no string. No claim of ours may be true, false or null, so those
+ * are left as INVIG_VALUE_OTHER. */
 static void claim_read_other(struct claim_reader *reader, const char *name,
                              struct invig_value *out_value)
 {
@@ -194,7 +195,7 @@ static void claim_read_other(struct claim_reader *reader, const char *name,
     }
 }
 
-/* struct invig_claim_source's get. libjwt 1.10 and later ones agree on this much: a string claim is
+/* struct invig_value_source's get. libjwt 1.10 and later ones agree on this much: a string claim is
  * returned, and errno is ENOENT for an absent one. An empty name would mean the whole payload. */
 static void claim_get(void *context, const char *name, struct invig_value *out_value)
 {
@@ -204,6 +205,7 @@ static void claim_get(void *context, const char *name, struct invig_value *out_v
     out_value->string_count = 0;
     out_value->string = (struct invig_text){0};
     out_value->integer = 0;
+    out_value->boolean = false;
     if (name == NULL || name[0] == '\0') {
         out_value->kind = INVIG_VALUE_ERROR;
         return;
@@ -223,7 +225,7 @@ static bool token_read_claims(const struct token *token, const struct invig_poli
                               struct invig_refusal *refusal)
 {
     struct claim_reader reader = {.jwt = token->jwt};
-    const struct invig_claim_source source = {&reader, claim_get};
+    const struct invig_value_source source = {.context = &reader, .get = claim_get};
 
     if (text_has_nul(token->payload) || jwt_add_grants_json(token->jwt, token->payload.data) != 0) {
         return token_refuse(refusal, INVIG_REASON_PAYLOAD_INVALID);

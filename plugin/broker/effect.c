@@ -4,45 +4,37 @@
  */
 #include "effect.h"
 
-#include "json.h"
+#include "backend.h"
 #include "log.h"
 
 #include <mosquitto.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Writes {prefix}users/{user}/sessions/{sid} into new memory; NULL when that is out. */
-static char *effect_topic(const struct invig_plugin *plugin, const struct invig_notice *notice)
-{
-    size_t bytes = strlen(plugin->policy.topic_prefix) + notice->user.length +
-                   notice->session.length + sizeof("users//sessions/");
-    char *topic = malloc(bytes);
+/* A topic that many are told on waits for nobody: QoS 0 needs no window, and a client that is told
+ * and disconnected sends nothing back that could turn the close into a reset. What is retained is
+ * for those who want to be sure, so it has QoS 1. */
+enum { QOS_ONE_CLIENT = 0, QOS_EVERYBODY = 1 };
 
-    if (topic != NULL) {
-        (void)snprintf(topic, bytes, "%susers/%.*s/sessions/%.*s", plugin->policy.topic_prefix,
-                       (int)notice->user.length, notice->user.data, (int)notice->session.length,
-                       notice->session.data);
-    }
-    return topic;
-}
-
-/* Publishes to one client, which needs no subscription for it. QoS 0: it waits for no window, and
- * the client sends nothing back that could turn the following close into a reset. */
-static bool effect_notify(const struct invig_plugin *plugin, const struct invig_effect *effect)
+/* Sends to one client, which needs no subscription for it, or publishes to all. */
+static bool effect_publish(const struct invig_plugin *plugin, const struct invig_effect *effect)
 {
-    char *topic = effect_topic(plugin, &effect->notice);
-    char *json = invig_json_write_notice(&effect->notice);
+    bool is_to_one = effect->kind == INVIG_EFFECT_SEND;
+    char *json = invig_backend_payload(effect);
+    char topic[INVIG_TOPIC_BYTES];
     char *payload = json == NULL ? NULL : mosquitto_strdup(json);
-    bool is_sent = topic != NULL && payload != NULL &&
-                   mosquitto_broker_publish(effect->client_id.data, topic, (int)strlen(payload),
-                                            payload, 0, false, NULL) == MOSQ_ERR_SUCCESS;
+    bool is_sent =
+        payload != NULL &&
+        invig_topic_write(invig_text_of(plugin->policy.topic_prefix), &effect->topic, topic) > 0 &&
+        mosquitto_broker_publish(is_to_one ? effect->client_id.data : NULL, topic,
+                                 (int)strlen(payload), payload,
+                                 is_to_one ? QOS_ONE_CLIENT : QOS_EVERYBODY, effect->is_retained,
+                                 NULL) == MOSQ_ERR_SUCCESS;
 
     if (!is_sent) {
         mosquitto_free(payload); /* the broker owns it only on success */
     }
     free(json);
-    free(topic);
     return is_sent;
 }
 
@@ -66,10 +58,10 @@ void invig_effects_run(struct invig_plugin *plugin, struct invig_now now)
     bool is_done = true;
 
     while (is_done && invig_engine_next_effect(plugin->engine, now, &effect)) {
-        is_done = effect.kind == INVIG_EFFECT_NOTIFY ? effect_notify(plugin, &effect)
-                                                     : effect_kick(&effect);
+        is_done = effect.kind == INVIG_EFFECT_KICK ? effect_kick(&effect)
+                                                   : effect_publish(plugin, &effect);
     }
     if (!is_done) {
-        invig_log_text(NULL, INVIG_LOG_ERROR, "out of memory: a notice or a disconnect was lost");
+        invig_log_text(NULL, INVIG_LOG_ERROR, "out of memory: a message or a disconnect was lost");
     }
 }

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "effect.h"
 #include "log.h"
+#include "metrics.h"
 #include "plugin.h"
 #include "token.h"
 
@@ -154,14 +155,14 @@ static int event_check_unknown(const struct invig_plugin *plugin,
                                const struct mosquitto_evt_acl_check *check, struct invig_text topic)
 {
     struct invig_text username = invig_text_of(mosquitto_client_username(check->client));
-    enum invig_access access = INVIG_ACCESS_SUBSCRIBE;
+    enum invig_operation operation = INVIG_OPERATION_SUBSCRIBE;
 
     if (check->access == MOSQ_ACL_READ) {
-        access = INVIG_ACCESS_DELIVER;
+        operation = INVIG_OPERATION_DELIVER;
     } else if (check->access == MOSQ_ACL_WRITE) {
-        access = INVIG_ACCESS_PUBLISH;
+        operation = INVIG_OPERATION_PUBLISH;
     }
-    return acl_code(invig_engine_unknown(plugin->engine, access, username, topic));
+    return acl_code(invig_engine_unknown(plugin->engine, operation, username, topic));
 }
 
 int invig_event_acl_check(int event, void *event_data, void *userdata)
@@ -191,6 +192,23 @@ int invig_event_acl_check(int event, void *event_data, void *userdata)
     }
 }
 
+/* Why a connection ended: 2.1 says it, 2.0 says -1 always. Its numbers are those of the MQTT 5
+ * reason codes where there is one for it, and of its own errors where not. */
+static enum invig_cause event_cause(int reason)
+{
+    switch (reason) {
+    case MOSQ_ERR_SUCCESS:
+    case MOSQ_ERR_CONN_LOST:
+    case MOSQ_ERR_PROTOCOL:
+    case MOSQ_ERR_ERRNO:
+        return INVIG_CAUSE_CLOSED;
+    case MOSQ_ERR_KEEPALIVE:
+        return INVIG_CAUSE_TIMEOUT;
+    default:
+        return INVIG_CAUSE_UNKNOWN;
+    }
+}
+
 int invig_event_disconnect(int event, void *event_data, void *userdata)
 {
     const struct mosquitto_evt_disconnect *disconnect = event_data;
@@ -200,7 +218,8 @@ int invig_event_disconnect(int event, void *event_data, void *userdata)
     (void)event;
     /* It also comes for clients that never logged in, and more than once for some. */
     if (client != NULL) {
-        invig_engine_disconnect(plugin->engine, invig_clock_now(), client->connection);
+        invig_engine_disconnect(plugin->engine, invig_clock_now(), client->connection,
+                                event_cause(disconnect->reason));
         invig_clients_depart(&plugin->clients, client);
     }
     return MOSQ_ERR_SUCCESS;
@@ -237,5 +256,6 @@ int invig_event_tick(int event, void *event_data, void *userdata)
     invig_clients_purge(&plugin->clients);
     invig_engine_tick(plugin->engine, now);
     invig_effects_run(plugin, now);
+    invig_metrics_run(plugin, now);
     return MOSQ_ERR_SUCCESS;
 }

@@ -5,8 +5,10 @@
 #include "plugin.h"
 
 #include "clock.h"
+#include "digest.h"
 #include "event.h"
 #include "log.h"
+#include "message.h"
 #include "token.h"
 
 #include <mosquitto.h>
@@ -22,10 +24,15 @@
 static const struct {
     int event;
     MOSQ_FUNC_generic_callback callback;
+    const char *topic; /* of CONTROL alone */
 } plugin_callbacks[] = {
-    {MOSQ_EVT_RELOAD, invig_event_reload},         {MOSQ_EVT_BASIC_AUTH, invig_event_basic_auth},
-    {MOSQ_EVT_ACL_CHECK, invig_event_acl_check},   {MOSQ_EVT_TICK, invig_event_tick},
-    {MOSQ_EVT_DISCONNECT, invig_event_disconnect},
+    {MOSQ_EVT_RELOAD, invig_event_reload, NULL},
+    {MOSQ_EVT_BASIC_AUTH, invig_event_basic_auth, NULL},
+    {MOSQ_EVT_ACL_CHECK, invig_event_acl_check, NULL},
+    {MOSQ_EVT_MESSAGE, invig_event_message, NULL},
+    {MOSQ_EVT_CONTROL, invig_event_control, "$CONTROL/invigilator/v1"},
+    {MOSQ_EVT_TICK, invig_event_tick, NULL},
+    {MOSQ_EVT_DISCONNECT, invig_event_disconnect, NULL},
 };
 
 enum { CALLBACK_COUNT = sizeof(plugin_callbacks) / sizeof(plugin_callbacks[0]) };
@@ -104,7 +111,8 @@ static void plugin_unregister(const struct invig_plugin *plugin, int count)
 {
     for (int i = 0; i < count; i++) {
         (void)mosquitto_callback_unregister(plugin->identifier, plugin_callbacks[i].event,
-                                            plugin_callbacks[i].callback, NULL);
+                                            plugin_callbacks[i].callback,
+                                            plugin_callbacks[i].topic);
     }
 }
 
@@ -112,7 +120,8 @@ static int plugin_register(struct invig_plugin *plugin)
 {
     for (int i = 0; i < CALLBACK_COUNT; i++) {
         int rc = mosquitto_callback_register(plugin->identifier, plugin_callbacks[i].event,
-                                             plugin_callbacks[i].callback, NULL, plugin);
+                                             plugin_callbacks[i].callback,
+                                             plugin_callbacks[i].topic, plugin);
         if (rc != MOSQ_ERR_SUCCESS) {
             plugin_unregister(plugin, i);
             return rc;
@@ -146,7 +155,7 @@ static int plugin_start(struct invig_plugin *plugin, struct mosquitto_opt *optio
     if (!plugin_read_options(plugin, options, option_count) || !plugin_read_keys(plugin)) {
         return MOSQ_ERR_INVAL;
     }
-    plugin->engine = invig_engine_new(&plugin->policy, seed, sink);
+    plugin->engine = invig_engine_new(&plugin->policy, seed, sink, invig_digest_sha256);
     if (plugin->engine == NULL) {
         invig_log_text(NULL, INVIG_LOG_ERROR, "out of memory");
         return MOSQ_ERR_NOMEM;

@@ -13,12 +13,20 @@
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 
+/* What was published of the counters. */
+struct invig_metrics {
+    struct invig_stats last;
+    bool has_last;
+    int64_t next_ms; /* steady time of the next publish */
+};
+
 struct invig_plugin {
     mosquitto_plugin_id_t *identifier;
     struct invig_policy policy;
     struct invig_keyring *keyring;
     struct invig_engine *engine;
     struct invig_clients clients;
+    struct invig_metrics metrics;
     bool is_reloading;          /* between a RELOAD and the next TICK */
     struct invig_claims claims; /* of the CONNECT that is being decided */
 };

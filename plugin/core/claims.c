@@ -8,7 +8,7 @@
 
 /* What the steps below share. */
 struct reader {
-    const struct invig_claim_source *source;
+    const struct invig_value_source *source;
     const struct invig_policy *policy;
     int64_t now_s;
     struct invig_claims *claims;
@@ -18,8 +18,9 @@ struct reader {
     int64_t not_before_s; /* nbf */
 };
 
-/* Reads the claim `name` into reader->value. A kind or a count that claims.h does not know is made
- * INVIG_VALUE_OTHER, so that the steps need not look for it. */
+/* Reads the claim `name` into reader->value. A kind that no claim may have, true, false and null
+ * among them, and a count that value.h does not know are made INVIG_VALUE_OTHER, so that the steps
+ * need not look for them. */
 static enum invig_reason reader_get(struct reader *reader, const char *name)
 {
     struct invig_value *value = &reader->value;
@@ -310,7 +311,7 @@ static enum invig_reason check_times(struct reader *reader)
     return INVIG_REASON_NONE;
 }
 
-struct invig_refusal invig_claims_read(const struct invig_claim_source *source,
+struct invig_refusal invig_claims_read(const struct invig_value_source *source,
                                        const struct invig_policy *policy, int64_t now_s,
                                        struct invig_claims *out_claims)
 {

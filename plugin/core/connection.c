@@ -39,38 +39,19 @@ static struct invig_text storage_put(char **cursor, struct invig_text text)
     return copy;
 }
 
-/* Bytes that the evaluations of `claims` take: first the views, which need their alignment, then
- * the ids. */
-static size_t evaluations_bytes(const struct invig_claims *claims)
-{
-    size_t bytes = 0;
-
-    for (size_t i = 0; claims != NULL && i < claims->evaluation_count; i++) {
-        bytes += sizeof(struct invig_text) + strlen(claims->evaluations[i]) + 1;
-    }
-    return bytes;
-}
-
 struct invig_connection *invig_connection_new(struct invig_text client_id,
-                                              struct invig_text address,
-                                              const struct invig_claims *claims)
+                                              struct invig_text address, size_t claim_count_max)
 {
-    size_t count = claims == NULL ? 0 : claims->evaluation_count;
-    struct invig_connection *connection = calloc(
-        1, sizeof(*connection) + evaluations_bytes(claims) + client_id.length + address.length + 2);
-    struct invig_text *evaluations;
+    struct invig_connection *connection =
+        calloc(1, sizeof(*connection) + claim_count_max * sizeof(struct invig_member *) +
+                      client_id.length + address.length + 2);
     char *cursor;
 
     if (connection == NULL) {
         return NULL;
     }
-    evaluations = (struct invig_text *)(void *)(connection + 1);
-    cursor = (char *)(evaluations + count);
-    for (size_t i = 0; i < count; i++) {
-        evaluations[i] = storage_put(&cursor, invig_text_of(claims->evaluations[i]));
-    }
-    connection->subject.evaluations = evaluations;
-    connection->subject.evaluation_count = count;
+    connection->claims = (struct invig_member **)(void *)(connection + 1);
+    cursor = (char *)(connection->claims + claim_count_max);
     connection->client_id = storage_put(&cursor, client_id);
     connection->address = storage_put(&cursor, address);
     connection->timer.kind = INVIG_TIMER_CONNECTION;

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * engine.c - see engine.h: the engine itself, and connections that end. How they begin is in
- * engine_connect.c, what they may do in engine_access.c, what happens by time or by command in
- * engine_tick.c.
+ * engine_connect.c, what they may do in engine_access.c, what happens by time in engine_tick.c, by
+ * a message in engine_update.c, by a command in engine_control.c. Users in evaluations are in
+ * engine_member.c, strict evaluations in engine_strict.c, and what is to be done about all of it in
+ * engine_effect.c.
  */
 #include "engine_private.h"
 
 #include <stdlib.h>
 
+void invig_engine_begin(struct invig_engine *engine, struct invig_now now)
+{
+    engine->now = now;
+    engine->overtaken = NULL;
+}
+
 struct invig_engine *invig_engine_new(const struct invig_policy *policy, struct invig_seed seed,
-                                      struct invig_log_sink log)
+                                      struct invig_log_sink log, invig_digest *digest)
 {
     struct invig_engine *engine = calloc(1, sizeof(*engine));
 
@@ -18,10 +26,14 @@ struct invig_engine *invig_engine_new(const struct invig_policy *policy, struct 
     }
     engine->policy = policy;
     engine->log = log;
+    engine->digest = digest;
+    engine->seed = seed;
     engine->topic_prefix = invig_text_of(policy->topic_prefix);
     invig_sessions_init(&engine->sessions, policy, seed, &engine->timers);
     invig_connections_init(&engine->connections, seed);
+    invig_evaluations_init(&engine->evaluations, policy, seed);
     invig_ratelimit_init(&engine->denials, INVIG_DENIAL_LINES_BURST, INVIG_DENIAL_LINE_MS);
+    invig_ratelimit_init(&engine->refusals, INVIG_DENIAL_LINES_BURST, INVIG_DENIAL_LINE_MS);
     return engine;
 }
 
@@ -33,9 +45,12 @@ void invig_engine_free(struct invig_engine *engine)
     while (engine->first != NULL) {
         struct invig_connection *connection = engine->first;
 
-        invig_engine_detach(engine, connection, INVIG_CONNECTION_DEPARTED);
+        invig_engine_detach(engine, connection, INVIG_CONNECTION_DEPARTED, INVIG_CAUSE_UNKNOWN);
         invig_engine_discard(engine, connection);
     }
+    invig_letter_free(engine->held_letter);
+    invig_outbox_deinit(&engine->outbox);
+    invig_evaluations_deinit(&engine->evaluations);
     invig_connections_deinit(&engine->connections);
     invig_sessions_deinit(&engine->sessions);
     invig_timers_deinit(&engine->timers);
@@ -57,6 +72,8 @@ enum invig_status invig_engine_reserve_timers(struct invig_engine *engine)
 
 void invig_engine_link(struct invig_engine *engine, struct invig_connection *connection)
 {
+    connection->serial = ++engine->newest_serial;
+    connection->since_s = engine->now.wall_s;
     connection->next = engine->first;
     if (engine->first != NULL) {
         engine->first->previous = connection;
@@ -109,18 +126,55 @@ void invig_engine_discard(struct invig_engine *engine, struct invig_connection *
     invig_connection_free(connection);
 }
 
-/* Notes that an open connection is no longer one. */
-static void connection_leave_open(struct invig_connection *connection)
+/* Notes when a user came online or went offline, and why. */
+static void engine_note_online(struct invig_engine *engine, struct invig_user *user,
+                               enum invig_cause cause)
 {
-    if (connection->state == INVIG_CONNECTION_OPEN && connection->session != NULL) {
-        connection->session->open_count--;
+    user->presence_since_s = engine->now.wall_s;
+    user->presence_cause = cause;
+}
+
+void invig_engine_open(struct invig_engine *engine, struct invig_connection *connection)
+{
+    struct invig_user *user = connection->user;
+
+    connection->state = INVIG_CONNECTION_OPEN;
+    engine->stats.connections_current++;
+    if (connection->session != NULL && connection->session->open_count++ == 0) {
+        engine->stats.sessions_current++;
     }
+    if (user->open_count++ == 0) {
+        engine->stats.users_current++;
+        engine_note_online(engine, user, INVIG_CAUSE_CONNECTED);
+    }
+    invig_engine_mark_presence(engine, user);
+}
+
+/* Notes that an open connection is no longer one. */
+static void engine_close(struct invig_engine *engine, struct invig_connection *connection,
+                         enum invig_cause cause)
+{
+    struct invig_user *user = connection->user;
+
+    if (connection->state != INVIG_CONNECTION_OPEN) {
+        return;
+    }
+    engine->stats.connections_current--;
+    if (connection->session != NULL && --connection->session->open_count == 0) {
+        engine->stats.sessions_current--;
+    }
+    if (--user->open_count == 0) {
+        engine->stats.users_current--;
+        engine_note_online(engine, user, cause);
+    }
+    invig_engine_mark_presence(engine, user);
+    invig_engine_unclaim(engine, connection);
 }
 
 void invig_engine_detach(struct invig_engine *engine, struct invig_connection *connection,
-                         enum invig_connection_state state)
+                         enum invig_connection_state state, enum invig_cause cause)
 {
-    connection_leave_open(connection);
+    engine_close(engine, connection, cause);
     if (connection->state == INVIG_CONNECTION_OPEN ||
         connection->state == INVIG_CONNECTION_DEFERRED) {
         connection->was_open = true;
@@ -129,6 +183,23 @@ void invig_engine_detach(struct invig_engine *engine, struct invig_connection *c
     invig_effects_remove(&engine->effects, connection);
     invig_timers_cancel(&engine->timers, &connection->timer);
     invig_connections_release(&engine->connections, connection);
+    invig_outbox_drop(&engine->outbox, connection);
+}
+
+static enum invig_cause cause_of_end(enum invig_end end)
+{
+    switch (end) {
+    case INVIG_END_SUPERSEDED:
+        return INVIG_CAUSE_SUPERSEDED;
+    case INVIG_END_REVOKED:
+        return INVIG_CAUSE_REVOKED;
+    case INVIG_END_EXPIRED:
+        return INVIG_CAUSE_EXPIRED;
+    case INVIG_END_NONE:
+    case INVIG_END_BLOCKED:
+        break;
+    }
+    return INVIG_CAUSE_UNKNOWN;
 }
 
 bool invig_engine_tell(struct invig_engine *engine, struct invig_connection *connection,
@@ -137,7 +208,7 @@ bool invig_engine_tell(struct invig_engine *engine, struct invig_connection *con
     if (connection->state != INVIG_CONNECTION_OPEN) {
         return false;
     }
-    connection_leave_open(connection);
+    engine_close(engine, connection, cause_of_end(end));
     connection->state = INVIG_CONNECTION_TOLD;
     connection->end = end;
     invig_timers_cancel(&engine->timers, &connection->timer);
@@ -145,11 +216,39 @@ bool invig_engine_tell(struct invig_engine *engine, struct invig_connection *con
     return true;
 }
 
-void invig_engine_disconnect(struct invig_engine *engine, struct invig_now now,
-                             struct invig_connection *connection)
+int64_t invig_engine_tell_session(struct invig_engine *engine, const struct invig_session *session)
 {
-    engine->now = now;
-    engine->overtaken = NULL;
+    int64_t told = 0;
+    struct invig_connection *each = session->user->connections;
+
+    for (; each != NULL; each = each->user_next) {
+        if (each->session == session && invig_engine_tell(engine, each, session->end)) {
+            told++;
+        }
+    }
+    return told;
+}
+
+static void engine_log_superseded(const struct invig_engine *engine, const struct invig_user *user,
+                                  int64_t connections)
+{
+    struct invig_logline line;
+
+    invig_logline_init(&line, "superseded");
+    invig_logline_add(&line, "user", invig_text_of(user->id));
+    invig_logline_add_number(&line, "connections", connections);
+    invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
+}
+
+void invig_engine_supersede(struct invig_engine *engine, const struct invig_session *superseded)
+{
+    engine_log_superseded(engine, superseded->user, invig_engine_tell_session(engine, superseded));
+}
+
+void invig_engine_disconnect(struct invig_engine *engine, struct invig_now now,
+                             struct invig_connection *connection, enum invig_cause cause)
+{
+    invig_engine_begin(engine, now);
     if (connection->state == INVIG_CONNECTION_DEPARTED) {
         return;
     }
@@ -157,7 +256,7 @@ void invig_engine_disconnect(struct invig_engine *engine, struct invig_now now,
         invig_sessions_touch(&engine->sessions, connection->user, connection->session,
                              connection->ends_s, now.wall_s);
     }
-    invig_engine_detach(engine, connection, INVIG_CONNECTION_DEPARTED);
+    invig_engine_detach(engine, connection, INVIG_CONNECTION_DEPARTED, cause);
     invig_effects_add(&engine->effects, connection, INVIG_PENDING_DEPARTED);
 }
 
@@ -166,6 +265,14 @@ void invig_engine_forget(struct invig_engine *engine, struct invig_connection *c
     if (engine->overtaken == connection) {
         engine->overtaken = NULL;
     }
-    invig_engine_detach(engine, connection, INVIG_CONNECTION_DEPARTED);
+    invig_engine_detach(engine, connection, INVIG_CONNECTION_DEPARTED, INVIG_CAUSE_UNKNOWN);
     invig_engine_discard(engine, connection);
+}
+
+void invig_engine_read_stats(const struct invig_engine *engine, struct invig_stats *out_stats)
+{
+    *out_stats = engine->stats;
+    out_stats->sessions_invalidated = engine->sessions.invalidated_count;
+    out_stats->sessions_revoked_current = engine->sessions.revoked_count;
+    out_stats->evaluations_strict = engine->evaluations.strict_count;
 }

@@ -25,6 +25,7 @@ static void engine_log_denial(struct invig_engine *engine,
     char masked[INVIG_LOGLINE_VALUE_BYTES + 1];
     uint64_t suppressed = 0;
 
+    engine->stats.acl_denied++;
     if (!invig_ratelimit_take(&engine->denials, engine->now.steady_ms, &suppressed)) {
         return;
     }
@@ -40,6 +41,17 @@ static void engine_log_denial(struct invig_engine *engine,
     invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
 }
 
+/* What the connection is to the evaluation that a topic is about. A service is nothing to any, and
+ * needs not be. */
+static enum invig_standing engine_standing(const struct invig_engine *engine,
+                                           const struct invig_connection *connection,
+                                           const struct invig_topic *topic)
+{
+    return connection->subject.role == INVIG_ROLE_SERVICE
+               ? INVIG_STANDING_NONE
+               : invig_engine_standing(engine, connection, topic->evaluation);
+}
+
 enum invig_verdict invig_engine_subscribe(struct invig_engine *engine,
                                           const struct invig_connection *connection,
                                           struct invig_text filter)
@@ -52,7 +64,8 @@ enum invig_verdict invig_engine_subscribe(struct invig_engine *engine,
     }
     if (connection_is_live(engine, connection)) {
         invig_topic_parse_filter(engine->topic_prefix, filter, &topic);
-        if (invig_rights_may_subscribe(&connection->subject, &topic)) {
+        if (invig_rights_may_subscribe(&connection->subject,
+                                       engine_standing(engine, connection, &topic), &topic)) {
             return INVIG_ALLOW;
         }
     }
@@ -73,7 +86,10 @@ enum invig_verdict invig_engine_deliver(const struct invig_engine *engine,
         return INVIG_DENY;
     }
     invig_topic_parse_name(engine->topic_prefix, topic, &name);
-    return invig_rights_may_receive(&connection->subject, &name) ? INVIG_ALLOW : INVIG_DENY;
+    return invig_rights_may_receive(&connection->subject,
+                                    engine_standing(engine, connection, &name), &name)
+               ? INVIG_ALLOW
+               : INVIG_DENY;
 }
 
 /* A will: of a connection that is gone or about to be. */
@@ -128,8 +144,9 @@ enum invig_verdict invig_engine_publish(struct invig_engine *engine,
     return verdict;
 }
 
-enum invig_verdict invig_engine_unknown(const struct invig_engine *engine, enum invig_access access,
-                                        struct invig_text username, struct invig_text topic)
+enum invig_verdict invig_engine_unknown(const struct invig_engine *engine,
+                                        enum invig_operation operation, struct invig_text username,
+                                        struct invig_text topic)
 {
     struct invig_topic name;
 
@@ -139,7 +156,7 @@ enum invig_verdict invig_engine_unknown(const struct invig_engine *engine, enum 
     if (invig_sessions_find_user(&engine->sessions, username) != NULL) {
         return INVIG_DENY;
     }
-    if (access != INVIG_ACCESS_PUBLISH) {
+    if (operation != INVIG_OPERATION_PUBLISH) {
         return INVIG_DEFER;
     }
     invig_topic_parse_name(engine->topic_prefix, topic, &name);

@@ -29,6 +29,12 @@ static void engine_log_connect(const struct invig_engine *engine, const char *ev
     invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
 }
 
+static void engine_count_refused(struct invig_engine *engine, enum invig_reason reason)
+{
+    engine->stats.auth_refused++;
+    engine->stats.refused[reason]++;
+}
+
 void invig_engine_refuse(struct invig_engine *engine, struct invig_now now,
                          const struct invig_connect *connect, struct invig_refusal refusal)
 {
@@ -36,18 +42,8 @@ void invig_engine_refuse(struct invig_engine *engine, struct invig_now now,
 
     engine->now = now;
     anonymous.claims = NULL;
+    engine_count_refused(engine, refusal.reason);
     engine_log_connect(engine, "refused", &anonymous, INVIG_END_NONE, refusal);
-}
-
-static void engine_log_ended(const struct invig_engine *engine, const char *event,
-                             const struct invig_user *user, int64_t connections)
-{
-    struct invig_logline line;
-
-    invig_logline_init(&line, event);
-    invig_logline_add(&line, "user", invig_text_of(user->id));
-    invig_logline_add_number(&line, "connections", connections);
-    invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
 }
 
 /* What a CONNECT with a token must be like, whoever is there already. */
@@ -76,7 +72,7 @@ static enum invig_reason engine_check_form(const struct invig_engine *engine,
 /* What a login that was judged must be like beside the connections that are there. `holder` has the
  * client id already; NULL: nobody has. */
 static enum invig_reason engine_check_place(const struct invig_engine *engine,
-                                            const struct invig_login *login,
+                                            const struct invig_login *login, enum invig_end end,
                                             const struct invig_connection *holder)
 {
     size_t others;
@@ -84,9 +80,11 @@ static enum invig_reason engine_check_place(const struct invig_engine *engine,
     if (holder != NULL && (holder->user == NULL || holder->user != login->user)) {
         return INVIG_REASON_CLIENT_ID_IN_USE;
     }
-    if (login->end != INVIG_END_NONE) {
-        return holder != NULL && holder->state == INVIG_CONNECTION_OPEN ? INVIG_REASON_SESSION_ENDED
-                                                                        : INVIG_REASON_NONE;
+    if (end != INVIG_END_NONE) {
+        if (holder == NULL || holder->state != INVIG_CONNECTION_OPEN) {
+            return INVIG_REASON_NONE;
+        }
+        return end == INVIG_END_BLOCKED ? INVIG_REASON_SECOND_LOGIN : INVIG_REASON_SESSION_ENDED;
     }
     if (login->session == NULL) {
         return INVIG_REASON_NONE;
@@ -101,93 +99,6 @@ static enum invig_reason engine_check_place(const struct invig_engine *engine,
                : INVIG_REASON_NONE;
 }
 
-/* When to look at an open connection next: before its end, where that is announced, or at its end.
- */
-static int64_t engine_due_s(const struct invig_engine *engine,
-                            const struct invig_connection *connection)
-{
-    return connection->session == NULL ? connection->ends_s
-                                       : connection->ends_s - engine->policy->expiry_notice_s;
-}
-
-/* Fills in a connection whose client id is held and whose login is committed. Cannot fail: room for
- * the timer was reserved. */
-static void engine_open(struct invig_engine *engine, struct invig_connection *connection,
-                        const struct invig_claims *claims, const struct invig_login *login)
-{
-    connection->user = login->user;
-    connection->session = login->session;
-    connection->subject.role = claims->role;
-    connection->subject.user = (struct invig_text){login->user->id, login->user->id_bytes};
-    if (login->session != NULL) {
-        connection->subject.session =
-            (struct invig_text){login->session->id, login->session->id_bytes};
-    }
-    connection->ends_s = claims->expires_s + engine->policy->jwt_leeway_s;
-    connection->state = INVIG_CONNECTION_OPEN;
-    invig_engine_link(engine, connection);
-    if (connection->session != NULL) {
-        connection->session->open_count++;
-    }
-    if (login->end != INVIG_END_NONE) {
-        (void)invig_engine_tell(engine, connection, login->end);
-    } else {
-        (void)invig_timers_set(&engine->timers, &connection->timer,
-                               engine_due_s(engine, connection));
-    }
-}
-
-/* Ends the connections of the session that a login superseded. */
-static void engine_supersede(struct invig_engine *engine, const struct invig_session *superseded)
-{
-    int64_t told = 0;
-    struct invig_connection *each = superseded->user->connections;
-
-    for (; each != NULL; each = each->user_next) {
-        if (each->session == superseded && invig_engine_tell(engine, each, INVIG_END_SUPERSEDED)) {
-            told++;
-        }
-    }
-    engine_log_ended(engine, "superseded", superseded->user, told);
-}
-
-static enum invig_reason reason_of_status(enum invig_status status)
-{
-    return status == INVIG_ERR_FULL ? INVIG_REASON_TOO_MANY_SESSIONS : INVIG_REASON_INTERNAL;
-}
-
-/* Carries out a login that was judged and checked. All that can fail comes first. */
-static enum invig_reason engine_admit(struct invig_engine *engine,
-                                      const struct invig_connect *connect,
-                                      struct invig_login *login, struct invig_connection *holder,
-                                      struct invig_connection **out_connection)
-{
-    enum invig_status status = INVIG_ERR_NO_MEMORY;
-    struct invig_connection *connection =
-        invig_connection_new(connect->client_id, connect->address, connect->claims);
-
-    if (connection == NULL || invig_engine_reserve_timers(engine) != INVIG_OK ||
-        invig_connections_hold(&engine->connections, connection) != INVIG_OK) {
-        invig_connection_free(connection);
-        return reason_of_status(status);
-    }
-    status = invig_sessions_commit(&engine->sessions, connect->claims, engine->now.wall_s, login);
-    if (status != INVIG_OK) {
-        invig_connections_release(&engine->connections, connection);
-        invig_connection_free(connection);
-        return reason_of_status(status);
-    }
-    if (holder != NULL) {
-        invig_engine_detach(engine, holder, INVIG_CONNECTION_REPLACED);
-    }
-    engine_open(engine, connection, connect->claims, login);
-    if (login->superseded != NULL) {
-        engine_supersede(engine, login->superseded);
-    }
-    *out_connection = connection;
-    return INVIG_REASON_NONE;
-}
-
 /* A CONNECT whose password is no token: whether it comes in is for others to decide, but it must
  * not take the client id of a token client. */
 static enum invig_reason engine_defer(struct invig_engine *engine,
@@ -200,7 +111,7 @@ static enum invig_reason engine_defer(struct invig_engine *engine,
     if (holder != NULL && holder->state != INVIG_CONNECTION_DEFERRED) {
         return INVIG_REASON_CLIENT_ID_IN_USE;
     }
-    connection = invig_connection_new(connect->client_id, connect->address, NULL);
+    connection = invig_connection_new(connect->client_id, connect->address, 0);
     if (connection == NULL ||
         invig_connections_hold(&engine->connections, connection) != INVIG_OK) {
         invig_connection_free(connection);
@@ -213,26 +124,50 @@ static enum invig_reason engine_defer(struct invig_engine *engine,
     return INVIG_REASON_NONE;
 }
 
-/* A CONNECT with a token. out_end receives why its session is over, where it is. */
-static enum invig_reason engine_login(struct invig_engine *engine,
-                                      const struct invig_connect *connect,
-                                      struct invig_connection *holder,
-                                      struct invig_connection **out_connection,
-                                      enum invig_end *out_end)
+/* Lets a login in that was judged, and sends the incidents that it makes. */
+static enum invig_reason engine_enter(struct invig_engine *engine, struct invig_entry *entry)
 {
-    struct invig_login login;
-    enum invig_reason reason = engine_check_form(engine, connect);
+    enum invig_reason reason = engine_check_place(engine, &entry->login, entry->end, entry->holder);
+    bool is_reported;
+
+    if (reason == INVIG_REASON_NONE) {
+        reason = invig_engine_admit(engine, entry);
+        is_reported = reason == INVIG_REASON_NONE;
+    } else if (reason == INVIG_REASON_SECOND_LOGIN) {
+        reason = invig_engine_refuse_second(engine, entry);
+        is_reported = reason == INVIG_REASON_SECOND_LOGIN;
+    } else {
+        is_reported = false;
+    }
+    if (is_reported) {
+        invig_outbox_add(&engine->outbox, entry->incidents);
+    } else {
+        invig_letters_free(entry->incidents);
+    }
+    return reason;
+}
+
+/* A CONNECT with a token. */
+static enum invig_reason engine_login(struct invig_engine *engine, struct invig_entry *entry)
+{
+    const struct invig_claims *claims = entry->connect->claims;
+    enum invig_reason reason = engine_check_form(engine, entry->connect);
+    enum invig_status status = INVIG_OK;
 
     if (reason != INVIG_REASON_NONE) {
         return reason;
     }
-    invig_sessions_judge(&engine->sessions, connect->claims, &login);
-    reason = engine_check_place(engine, &login, holder);
-    if (reason != INVIG_REASON_NONE) {
-        return reason;
+    invig_sessions_judge(&engine->sessions, claims, &entry->login);
+    entry->end = entry->login.end;
+    if (invig_engine_is_second_login(engine, claims, &entry->login)) {
+        entry->end = INVIG_END_BLOCKED;
+        entry->login.superseded = NULL;
     }
-    *out_end = login.end;
-    return engine_admit(engine, connect, &login, holder, out_connection);
+    if (invig_engine_makes_incidents(engine, &entry->login, entry->end)) {
+        status =
+            invig_engine_make_incidents(engine, entry->connect, &entry->login, &entry->incidents);
+    }
+    return status == INVIG_OK ? engine_enter(engine, entry) : INVIG_REASON_INTERNAL;
 }
 
 enum invig_verdict invig_engine_connect(struct invig_engine *engine, struct invig_now now,
@@ -240,25 +175,30 @@ enum invig_verdict invig_engine_connect(struct invig_engine *engine, struct invi
                                         struct invig_connection **out_connection,
                                         struct invig_refusal *out_refusal)
 {
-    struct invig_connection *holder =
-        invig_connections_holder(&engine->connections, connect->client_id);
-    enum invig_end end = INVIG_END_NONE;
+    struct invig_entry entry = {
+        .connect = connect,
+        .holder = invig_connections_holder(&engine->connections, connect->client_id),
+    };
 
-    engine->now = now;
-    engine->overtaken = NULL;
+    invig_engine_begin(engine, now);
     *out_connection = NULL;
     *out_refusal = (struct invig_refusal){INVIG_REASON_NONE, NULL};
     out_refusal->reason = connect->claims == NULL
-                              ? engine_defer(engine, connect, holder, out_connection)
-                              : engine_login(engine, connect, holder, out_connection, &end);
+                              ? engine_defer(engine, connect, entry.holder, &entry.created)
+                              : engine_login(engine, &entry);
     if (out_refusal->reason != INVIG_REASON_NONE) {
+        if (connect->claims != NULL) {
+            engine_count_refused(engine, out_refusal->reason);
+        }
         engine_log_connect(engine, "refused", connect, INVIG_END_NONE, *out_refusal);
         return INVIG_DENY;
     }
+    *out_connection = entry.created;
     if (connect->claims == NULL) {
         return INVIG_DEFER;
     }
-    engine_log_connect(engine, end == INVIG_END_NONE ? "accepted" : "told", connect, end,
-                       *out_refusal);
+    engine->stats.auth_accepted += entry.end == INVIG_END_NONE;
+    engine_log_connect(engine, entry.end == INVIG_END_NONE ? "accepted" : "told", connect,
+                       entry.end, *out_refusal);
     return INVIG_ALLOW;
 }

@@ -7,16 +7,20 @@
 
 #include "invigilator/effect.h"
 #include "invigilator/engine.h"
+#include "invigilator/evaluation.h"
 #include "invigilator/ratelimit.h"
 
 enum {
-    INVIG_DENIAL_LINES_BURST = 20, /* acl_denied lines at once */
-    INVIG_DENIAL_LINE_MS = 1000    /* then one more each */
+    INVIG_DENIAL_LINES_BURST = 20, /* acl_denied lines at once, and publish_refused lines */
+    INVIG_DENIAL_LINE_MS = 1000,   /* then one more each */
+    INVIG_FINGERPRINT_BYTES = 13   /* 12 hexadecimal digits and the NUL */
 };
 
 struct invig_engine {
     const struct invig_policy *policy; /* borrowed */
     struct invig_log_sink log;
+    invig_digest *digest;
+    struct invig_seed seed;
     struct invig_text topic_prefix; /* of the policy */
     struct invig_now now;           /* of the last event that told it */
     uint64_t tick_count;
@@ -24,23 +28,44 @@ struct invig_engine {
     struct invig_timers timers;
     struct invig_sessions sessions;
     struct invig_connections connections;
+    struct invig_evaluations evaluations;
     struct invig_connection *first; /* all connections */
+    uint64_t newest_serial;         /* of a connection */
     struct invig_effects effects;
+    struct invig_outbox outbox;
+    struct invig_letter *held_letter; /* its texts are in the effect that was given last */
+    struct invig_member *held_member; /* likewise; to be let go where nothing is left of it */
     struct invig_ratelimit denials;
+    struct invig_ratelimit refusals; /* publish_refused lines */
+    struct invig_stats stats;        /* those that are counted as they happen */
     /* A connection without a token whose client id another such connection asked for in the last
      * event: if it publishes now, that is its will. NULL: none. */
     const struct invig_connection *overtaken;
 };
+
+/* -- engine.c: connections begin and end -- */
+
+/* Begins an event that changes something. */
+void invig_engine_begin(struct invig_engine *engine, struct invig_now now);
+
+/* Counts a linked connection of a user as OPEN. */
+void invig_engine_open(struct invig_engine *engine, struct invig_connection *connection);
 
 /* Takes all rights from an open connection and queues that it is told why and disconnected. Does
  * nothing to a connection in any other state. Returns whether it did something. */
 bool invig_engine_tell(struct invig_engine *engine, struct invig_connection *connection,
                        enum invig_end end);
 
+/* Tells all open connections of a session that has ended. Returns how many. */
+int64_t invig_engine_tell_session(struct invig_engine *engine, const struct invig_session *session);
+
+/* Tells all of a session that another one has superseded, and logs it. */
+void invig_engine_supersede(struct invig_engine *engine, const struct invig_session *superseded);
+
 /* Takes client id, timer and waiting effects from a connection that is over, and leaves it in
  * `state`. */
 void invig_engine_detach(struct invig_engine *engine, struct invig_connection *connection,
-                         enum invig_connection_state state);
+                         enum invig_connection_state state, enum invig_cause cause);
 
 /* Puts a new connection into the engine's list and, where it has a user, into the user's. */
 void invig_engine_link(struct invig_engine *engine, struct invig_connection *connection);
@@ -54,5 +79,159 @@ enum invig_status invig_engine_reserve_timers(struct invig_engine *engine);
 /* Writes a finished line. */
 void invig_engine_log(const struct invig_engine *engine, enum invig_log_level level,
                       const struct invig_logline *line);
+
+/* -- engine_admit.c: logins that come in -- */
+
+/* A login on its way in. */
+struct invig_entry {
+    const struct invig_connect *connect;
+    struct invig_login login;
+    enum invig_end end;               /* why it comes in only to be told; NONE: it has rights */
+    struct invig_connection *holder;  /* of its client id; NULL: none */
+    struct invig_letter *incidents;   /* to be sent when it is in */
+    struct invig_connection *created; /* its connection */
+};
+
+/* Carries out a login that was judged and checked. */
+enum invig_reason invig_engine_admit(struct invig_engine *engine, struct invig_entry *entry);
+
+/* Records a second login under the very client id of a live connection: it cannot be told, so it is
+ * refused, and its user blocked all the same. Returns INVIG_REASON_SECOND_LOGIN, or why that could
+ * not be done. */
+enum invig_reason invig_engine_refuse_second(struct invig_engine *engine,
+                                             struct invig_entry *entry);
+
+/* -- engine_member.c: users in evaluations -- */
+
+/* Makes `connection` count in the evaluations that `claims` names. Returns INVIG_OK, or with
+ * nothing counted INVIG_ERR_FULL or INVIG_ERR_NO_MEMORY. */
+enum invig_status invig_engine_claim(struct invig_engine *engine,
+                                     struct invig_connection *connection, struct invig_user *user,
+                                     const struct invig_claims *claims);
+
+/* Takes that back. */
+void invig_engine_unclaim(struct invig_engine *engine, struct invig_connection *connection);
+
+/* Lets a member go where nothing is left of it, and then its evaluation likewise. */
+void invig_engine_release_member(struct invig_engine *engine, struct invig_member *member);
+
+/* What `connection` is to `evaluation` (may be absent). */
+enum invig_standing invig_engine_standing(const struct invig_engine *engine,
+                                          const struct invig_connection *connection,
+                                          struct invig_text evaluation);
+
+/* What a change may change; taken before it. */
+struct invig_member_before {
+    bool follows; /* gets what is published to all in the evaluation */
+    bool is_blocked;
+};
+struct invig_member_before invig_member_before(const struct invig_member *member);
+
+/* Draws the consequences of a change: counts, what was missed, presence, binding. */
+void invig_engine_member_changed(struct invig_engine *engine, struct invig_member *member,
+                                 struct invig_member_before before);
+
+/* The number of a user's connections has changed. */
+void invig_engine_mark_presence(struct invig_engine *engine, const struct invig_user *user);
+
+/* -- engine_strict.c: bindings, blocks, incidents -- */
+
+/* Writes the fingerprint of a session id. Returns false when it cannot be computed. */
+bool invig_engine_fingerprint(const struct invig_engine *engine, struct invig_text session,
+                              char out[INVIG_FINGERPRINT_BYTES]);
+
+/* Binds the member to its user's current session where that is due. */
+void invig_engine_bind(struct invig_engine *engine, struct invig_member *member);
+
+void invig_engine_unbind(struct invig_member *member);
+
+/* Ends all bindings of a user whose bound session has ended. */
+void invig_engine_unbind_ended(struct invig_user *user);
+
+/* Whether a login that was judged acceptable is a second one: another session of its user is bound,
+ * or a block by its own earlier attempt stands. */
+bool invig_engine_is_second_login(const struct invig_engine *engine,
+                                  const struct invig_claims *claims,
+                                  const struct invig_login *login);
+
+/* Whether a page that is turned away is to be told of this evaluation. */
+bool invig_member_turns_away(const struct invig_member *member);
+
+/* Whether a login that was judged, and comes in with `end`, is a second one that is to be reported.
+ */
+bool invig_engine_makes_incidents(const struct invig_engine *engine,
+                                  const struct invig_login *login, enum invig_end end);
+
+/* Makes the incidents of a second login, chained in *out_letters. Returns INVIG_OK, INVIG_ERR_FULL
+ * or INVIG_ERR_NO_MEMORY; *out_letters is NULL then. */
+enum invig_status invig_engine_make_incidents(struct invig_engine *engine,
+                                              const struct invig_connect *connect,
+                                              const struct invig_login *login,
+                                              struct invig_letter **out_letters);
+
+/* Blocks the user in all evaluations that are bound. */
+void invig_engine_block(struct invig_engine *engine, const struct invig_connect *connect,
+                        struct invig_user *user);
+
+/* After a second login that is only observed: the bindings move to the session that is current. */
+void invig_engine_observe(struct invig_engine *engine, const struct invig_connect *connect,
+                          struct invig_user *user);
+
+/* Reports a bound session that is used from a second address, once for each binding. */
+void invig_engine_check_shared(struct invig_engine *engine, const struct invig_user *user);
+
+/* How a block is lifted. */
+struct invig_lift {
+    enum invig_said said;        /* of sessionId: NOTHING keeps the binding, NULL clears it */
+    struct invig_session *named; /* with VALUE: the session that becomes the bound one */
+    const char *by;              /* for the log */
+};
+
+/* Finds the session that `text` names: by id, or else by fingerprint. NULL when there is none. */
+struct invig_session *invig_engine_find_named(const struct invig_engine *engine,
+                                              const struct invig_user *user,
+                                              struct invig_text text);
+
+/* Lifts the block of a second login and settles which session is bound. */
+void invig_engine_lift(struct invig_engine *engine, struct invig_member *member,
+                       const struct invig_lift *lift);
+
+/* Writes a line about a user in an evaluation. */
+void invig_engine_log_member(const struct invig_engine *engine, const char *event,
+                             const struct invig_member *member, const char *key, const char *word);
+
+/* -- engine_report.c: commands that only read -- */
+
+/* Writes the "data" of a command that only reads. Returns NULL, or with nothing written a static
+ * error text. */
+const char *invig_engine_report(const struct invig_engine *engine,
+                                const struct invig_command *command,
+                                const struct invig_writer *writer);
+
+/* -- engine_phase.c: messages about everybody in an evaluation -- */
+
+/* Takes a valid message. Returns NULL, or with nothing changed a static text that says why it is
+ * refused. */
+const char *invig_engine_update_evaluation(struct invig_engine *engine,
+                                           const struct invig_topic *topic,
+                                           const struct invig_message *message,
+                                           const struct invig_update *update);
+
+/* Forgets an evaluation; its users' topics and presence will be cleared. */
+void invig_engine_forget_evaluation(struct invig_engine *engine, struct invig_text id);
+
+/* Forgets what was said of a member, but for what only a forgotten evaluation makes forgotten. */
+void invig_member_forget(struct invig_member *member);
+
+/* Puts `text`, which is taken over, in the place of what *message held. */
+void invig_message_replace(struct invig_text *message, char *text, size_t length);
+
+/* What a publisher is told of an error of ours. */
+const char *invig_engine_status_error(enum invig_status status);
+
+/* -- engine_effect.c: what the broker is to do -- */
+
+/* Lets go what the last effect borrowed. */
+void invig_engine_release_held(struct invig_engine *engine);
 
 #endif

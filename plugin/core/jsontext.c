@@ -246,3 +246,75 @@ bool invig_jsontext_check(struct invig_text text, size_t depth_max, size_t *out_
     *out_member_count = is_json ? scanner.member_count : 0;
     return is_json;
 }
+
+/* What the scanner has read since `start`. */
+static struct invig_text scanner_span(const struct scanner *scanner, const char *start)
+{
+    return (struct invig_text){start, (size_t)(scanner->rest.data - start)};
+}
+
+bool invig_jsontext_take_member(struct invig_text *rest, struct invig_text *out_name,
+                                struct invig_text *out_value)
+{
+    struct scanner scanner = {*rest, SIZE_MAX, 0}; /* the depth was checked before */
+
+    scan_space(&scanner);
+    if (!scanner_take(&scanner, '{') && !scanner_take(&scanner, ',')) {
+        return false;
+    }
+    scan_space(&scanner);
+    const char *start = scanner.rest.data;
+    if (!scan_string(&scanner, true)) {
+        return false; /* the end of an empty object */
+    }
+    *out_name = scanner_span(&scanner, start);
+    scan_space(&scanner);
+    if (!scanner_take(&scanner, ':')) {
+        return false;
+    }
+    scan_space(&scanner);
+    start = scanner.rest.data;
+    if (!scan_bare_value(&scanner)) {
+        return false;
+    }
+    *out_value = scanner_span(&scanner, start);
+    *rest = scanner.rest;
+    return true;
+}
+
+/* Reads one character of a string as what it stands for; -1 where there is none. A surrogate pair
+ * gives its first half. */
+static int32_t scan_character(struct scanner *scanner)
+{
+    static const char written[] = "\"\\/bfnrt";
+    static const char meant[] = "\"\\/\b\f\n\r\t";
+
+    if (!scanner_take(scanner, '\\')) {
+        return invig_text_next_code_point(&scanner->rest);
+    }
+    if (scanner_take(scanner, 'u')) {
+        return scan_unicode_escape(scanner);
+    }
+    char c = scanner_peek(scanner);
+    const char *found = c == '\0' ? NULL : strchr(written, c);
+    if (found == NULL) {
+        return -1;
+    }
+    scanner_skip(scanner, 1);
+    return meant[found - written];
+}
+
+bool invig_jsontext_name_is(struct invig_text name, const char *word)
+{
+    struct scanner scanner = {name, 0, 0};
+
+    if (!scanner_take(&scanner, '"')) {
+        return false;
+    }
+    for (; *word != '\0'; word++) {
+        if (scan_character(&scanner) != (unsigned char)*word) {
+            return false;
+        }
+    }
+    return scanner_take(&scanner, '"') && scanner.rest.length == 0;
+}

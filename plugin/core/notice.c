@@ -1,94 +1,110 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * notice.c - words and times of the notices.
+ * notice.c - see notice.h.
  */
 #include "invigilator/notice.h"
 
-#include "invigilator/claims.h"
-
-enum { SECONDS_PER_DAY = 86400, EPOCH_YEAR = 1970, DAYS_PER_LEAP_YEAR = 366 };
-
-/* The calendar is computed here: gmtime_r reads the TZ variable and may open the zone file, and the
- * core does neither. */
-
-static bool year_is_leap(int64_t year)
+static void write_word(const struct invig_writer *writer, const char *name, const char *word)
 {
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    writer->string(writer->context, name, invig_text_of(word));
 }
 
-/* Leap days in the years 1..year. */
-static int64_t leap_days_until(int64_t year)
+static void write_text(const struct invig_writer *writer, const char *name, struct invig_text text)
 {
-    return year / 4 - year / 100 + year / 400;
+    writer->string(writer->context, name, text);
 }
 
-/* Days from 1970-01-01 to the first of January of `year`. */
-static int64_t days_before_year(int64_t year)
+static void write_time(const struct invig_writer *writer, const char *name, int64_t time_s)
 {
-    return (year - EPOCH_YEAR) * 365 + leap_days_until(year - 1) - leap_days_until(EPOCH_YEAR - 1);
+    char text[INVIG_TIME_TEXT_BYTES];
+
+    invig_time_format(time_s, text);
+    write_word(writer, name, text);
 }
 
-/* The year that the day is in; *days becomes the day of that year, from 0. The guess is never too
- * late, and too early by 17 years at most in the year 9999. */
-static int64_t days_take_year(int64_t *days)
+static void write_invalidated(const struct invig_notice *notice, const struct invig_writer *writer)
 {
-    int64_t year = EPOCH_YEAR + *days / DAYS_PER_LEAP_YEAR;
+    write_word(writer, "type", "SESSION_INVALIDATED");
+    write_text(writer, "userId", notice->user);
+    write_text(writer, "sessionId", notice->session);
+    write_word(writer, "reason", invig_end_word(notice->reason));
+    write_time(writer, "at", notice->time_s);
+}
 
-    while (days_before_year(year + 1) <= *days) {
-        year++;
+static void write_expiring(const struct invig_notice *notice, const struct invig_writer *writer)
+{
+    write_word(writer, "type", "SESSION_EXPIRING");
+    write_text(writer, "userId", notice->user);
+    write_text(writer, "sessionId", notice->session);
+    write_time(writer, "expiresAt", notice->time_s);
+}
+
+static void write_blocked(const struct invig_notice *notice, const struct invig_writer *writer)
+{
+    write_word(writer, "type", "EVALUATION_UPDATE");
+    write_text(writer, "evaluationId", notice->evaluation);
+    write_text(writer, "userId", notice->user);
+    write_word(writer, "access", "BLOCKED");
+    write_word(writer, "reason", "SECOND_LOGIN");
+    write_time(writer, "at", notice->time_s);
+}
+
+static void write_presence(const struct invig_notice *notice, const struct invig_writer *writer)
+{
+    write_word(writer, "type", "PRESENCE");
+    write_text(writer, "evaluationId", notice->evaluation);
+    write_text(writer, "userId", notice->user);
+    writer->boolean(writer->context, "online", notice->is_online);
+    writer->integer(writer->context, "connections", (int64_t)notice->connection_count);
+    write_time(writer, "since", notice->time_s);
+    write_word(writer, "cause", invig_cause_word(notice->cause));
+}
+
+static void write_incident(const struct invig_notice *notice, const struct invig_writer *writer)
+{
+    write_word(writer, "type", "INCIDENT");
+    write_word(writer, "kind", invig_incident_word(notice->incident));
+    write_text(writer, "evaluationId", notice->evaluation);
+    write_text(writer, "userId", notice->user);
+    writer->boolean(writer->context, "enforced", notice->is_enforced);
+    write_text(writer, "boundSession", notice->bound_session);
+    write_text(writer, "refusedSession", notice->refused_session);
+    write_text(writer, "address", notice->address);
+    write_time(writer, "at", notice->time_s);
+}
+
+static void write_refused(const struct invig_notice *notice, const struct invig_writer *writer)
+{
+    write_word(writer, "type", "PUBLISH_REFUSED");
+    write_text(writer, "topic", notice->topic);
+    write_text(writer, "error", notice->error);
+    write_time(writer, "at", notice->time_s);
+}
+
+void invig_notice_write(const struct invig_notice *notice, const struct invig_writer *writer)
+{
+    writer->begin_object(writer->context, NULL);
+    switch (notice->type) {
+    case INVIG_NOTICE_SESSION_INVALIDATED:
+        write_invalidated(notice, writer);
+        break;
+    case INVIG_NOTICE_SESSION_EXPIRING:
+        write_expiring(notice, writer);
+        break;
+    case INVIG_NOTICE_EVALUATION_BLOCKED:
+        write_blocked(notice, writer);
+        break;
+    case INVIG_NOTICE_PRESENCE:
+        write_presence(notice, writer);
+        break;
+    case INVIG_NOTICE_INCIDENT:
+        write_incident(notice, writer);
+        break;
+    case INVIG_NOTICE_PUBLISH_REFUSED:
+        write_refused(notice, writer);
+        break;
     }
-    *days -= days_before_year(year);
-    return year;
-}
-
-/* The month, 1..12, of a day of `year`; *days becomes the day of the month, from 0. */
-static int64_t days_take_month(int64_t *days, int64_t year)
-{
-    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    size_t month = 0;
-
-    while (month < 11) {
-        int64_t length = lengths[month] + (month == 1 && year_is_leap(year) ? 1 : 0);
-        if (*days < length) {
-            break;
-        }
-        *days -= length;
-        month++;
-    }
-    return (int64_t)month + 1;
-}
-
-/* Writes `width` digits and the character `end` behind them; returns where to go on. */
-static char *digits_write(char *out, int width, int64_t value, char end)
-{
-    for (int i = width - 1; i >= 0; i--) {
-        out[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    out[width] = end;
-    return out + width + 1;
-}
-
-void invig_time_format(int64_t time_s, char out[INVIG_TIME_TEXT_BYTES])
-{
-    if (time_s < 0) {
-        time_s = 0;
-    }
-    if (time_s > INVIG_TIME_S_MAX) {
-        time_s = INVIG_TIME_S_MAX;
-    }
-    int64_t days = time_s / SECONDS_PER_DAY;
-    int64_t second = time_s % SECONDS_PER_DAY;
-    int64_t year = days_take_year(&days);
-    int64_t month = days_take_month(&days, year);
-
-    out = digits_write(out, 4, year, '-');
-    out = digits_write(out, 2, month, '-');
-    out = digits_write(out, 2, days + 1, 'T');
-    out = digits_write(out, 2, second / 3600, ':');
-    out = digits_write(out, 2, second / 60 % 60, ':');
-    out = digits_write(out, 2, second % 60, 'Z');
-    *out = '\0';
+    writer->end(writer->context);
 }
 
 const char *invig_end_word(enum invig_end end)
@@ -100,8 +116,42 @@ const char *invig_end_word(enum invig_end end)
         return "REVOKED";
     case INVIG_END_EXPIRED:
         return "EXPIRED";
+    case INVIG_END_BLOCKED:
+        return "BLOCKED";
     case INVIG_END_NONE:
         break;
     }
     return "NONE";
+}
+
+const char *invig_cause_word(enum invig_cause cause)
+{
+    switch (cause) {
+    case INVIG_CAUSE_CONNECTED:
+        return "CONNECTED";
+    case INVIG_CAUSE_CLOSED:
+        return "CLOSED";
+    case INVIG_CAUSE_TIMEOUT:
+        return "TIMEOUT";
+    case INVIG_CAUSE_SUPERSEDED:
+        return "SUPERSEDED";
+    case INVIG_CAUSE_REVOKED:
+        return "REVOKED";
+    case INVIG_CAUSE_EXPIRED:
+        return "EXPIRED";
+    case INVIG_CAUSE_UNKNOWN:
+        break;
+    }
+    return "UNKNOWN";
+}
+
+const char *invig_incident_word(enum invig_incident_kind kind)
+{
+    switch (kind) {
+    case INVIG_INCIDENT_SECOND_LOGIN:
+        return "SECOND_LOGIN";
+    case INVIG_INCIDENT_SHARED_SESSION:
+        return "SHARED_SESSION";
+    }
+    return "UNKNOWN";
 }

@@ -14,6 +14,10 @@
 #define STRING_EXPECTED "a text of 1 to 4096 bytes"
 #define CLAIM_EXPECTED                                                                             \
     "a claim name of 1 to 128 bytes UTF-8, none of exp, iat, nbf, iss, aud, auth_time"
+#define PHASES_EXPECTED                                                                            \
+    "1 to 32 different words of at most 64 letters, digits, _ and -, commas or blanks between "    \
+    "them"
+#define PHASES_OF_EXPECTED "words of plugin_opt_phases, none twice, commas or blanks between them"
 #define PREFIX_EXPECTED                                                                            \
     "at most 256 bytes UTF-8 without +, # and control characters, not starting with $"
 
@@ -48,7 +52,15 @@
       "an integer from 0 to 86400")                                                                \
     X("require_auth_time", SWITCH, require_auth_time, "off", 0, 0, "on or off")                    \
     X("revocation_ttl", INTEGER, revocation_ttl_days, "7", INVIG_REVOCATION_DAYS_MIN,              \
-      INVIG_REVOCATION_DAYS_MAX, "an integer from 1 to 3650")
+      INVIG_REVOCATION_DAYS_MAX, "an integer from 1 to 3650")                                      \
+    X("phases", SET, phases, "NEW SETTINGS COMPOSITION REGISTRATION IN_PROGRESS GRADING FINISHED", \
+      1, INVIG_PHASES_MAX, PHASES_EXPECTED)                                                        \
+    X("strict_phases", SET, strict_phases, "IN_PROGRESS", 1, INVIG_PHASES_MAX, PHASES_OF_EXPECTED) \
+    X("presence_phases", SET, presence_phases, "REGISTRATION IN_PROGRESS", 1, INVIG_PHASES_MAX,    \
+      PHASES_OF_EXPECTED)                                                                          \
+    X("strict_policy", STRICT, strict_policy, "enforce", 0, 0, "enforce, observe or off")          \
+    X("stats_interval", INTEGER, stats_interval_s, "10", 0, INVIG_STATS_INTERVAL_S_MAX,            \
+      "an integer from 0 to 86400")
 
 static const struct invig_option option_table[] = {
 #define OPTION_ROW(word, kind, member, default_value, minimum, maximum, expected)                  \
@@ -117,8 +129,7 @@ static bool byte_is_separator(char byte)
     return byte == ',' || byte == ' ';
 }
 
-/* Takes the next member off a list; false when there is none left. */
-static bool list_take(struct invig_text *list, struct invig_text *out_member)
+bool invig_option_take_word(struct invig_text *list, struct invig_text *out_word)
 {
     size_t start = 0;
     size_t end;
@@ -130,9 +141,24 @@ static bool list_take(struct invig_text *list, struct invig_text *out_member)
     while (end < list->length && !byte_is_separator(list->data[end])) {
         end++;
     }
-    *out_member = (struct invig_text){list->data + start, end - start};
+    if (start == end) { /* perhaps an absent list */
+        return false;
+    }
+    *out_word = (struct invig_text){list->data + start, end - start};
     *list = (struct invig_text){list->data + end, list->length - end};
-    return out_member->length > 0;
+    return true;
+}
+
+int invig_option_find_word(struct invig_text list, struct invig_text word)
+{
+    struct invig_text member;
+
+    for (int i = 0; invig_option_take_word(&list, &member); i++) {
+        if (invig_text_equal(member, word)) {
+            return i;
+        }
+    }
+    return -1;
 }
 
 /* Reads a list of words into a set of bits; `find` gives a word's bit, 0 for an unknown word. */
@@ -141,7 +167,7 @@ static bool list_read(struct invig_text list, uint32_t (*find)(struct invig_text
     struct invig_text member;
     uint32_t bits = 0;
 
-    while (list_take(&list, &member)) {
+    while (invig_option_take_word(&list, &member)) {
         uint32_t bit = find(member);
         if (bit == 0 || (bits & bit) != 0) {
             return false;
@@ -175,8 +201,9 @@ static bool roles_read(struct invig_text list, unsigned *out)
     struct invig_text member;
     uint32_t bits = 0;
 
-    if (list_take(&rest, &member) && invig_text_equal_nocase(member, invig_text_of("none"))) {
-        if (list_take(&rest, &member)) {
+    if (invig_option_take_word(&rest, &member) &&
+        invig_text_equal_nocase(member, invig_text_of("none"))) {
+        if (invig_option_take_word(&rest, &member)) {
             return false;
         }
     } else if (!list_read(list, role_bit, &bits)) {
@@ -184,6 +211,78 @@ static bool roles_read(struct invig_text list, unsigned *out)
     }
     *out = bits;
     return true;
+}
+
+static bool strict_read(struct invig_text value, enum invig_strict_policy *out)
+{
+    static const struct {
+        const char *word;
+        enum invig_strict_policy policy;
+    } words[] = {
+        {"enforce", INVIG_STRICT_ENFORCE},
+        {"observe", INVIG_STRICT_OBSERVE},
+        {"off", INVIG_STRICT_OFF},
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (invig_text_equal(value, invig_text_of(words[i].word))) {
+            *out = words[i].policy;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool phase_is_valid(struct invig_text word)
+{
+    for (size_t i = 0; i < word.length; i++) {
+        char c = word.data[i];
+        if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
+            c != '_' && c != '-') {
+            return false;
+        }
+    }
+    return word.length <= INVIG_PHASE_BYTES_MAX;
+}
+
+/* Writes the words of `list` with one blank between them; `out` has room for the list and a NUL. */
+static bool set_write(struct invig_text list, const struct option_rule *rule, char *out)
+{
+    struct invig_text word;
+    size_t length = 0;
+    int64_t count = 0;
+
+    while (invig_option_take_word(&list, &word)) {
+        if (count == rule->maximum || !phase_is_valid(word) ||
+            invig_option_find_word((struct invig_text){out, length}, word) >= 0) {
+            return false;
+        }
+        if (length > 0) {
+            out[length++] = ' ';
+        }
+        memcpy(out + length, word.data, word.length);
+        length += word.length;
+        count++;
+    }
+    out[length] = '\0';
+    return count >= rule->minimum;
+}
+
+static enum invig_status set_apply(const struct option_rule *rule, struct invig_text list,
+                                   char **member)
+{
+    char *words = malloc(list.length + 1);
+
+    if (words == NULL) {
+        return INVIG_ERR_NO_MEMORY;
+    }
+    if (!set_write(list, rule, words)) {
+        free(words);
+        return INVIG_ERR_INVALID;
+    }
+    free(*member);
+    *member = words;
+    return INVIG_OK;
 }
 
 static bool text_is_plain(struct invig_text text)
@@ -249,6 +348,8 @@ enum invig_status invig_option_apply(const struct option_rule *rule, struct invi
     case OPTION_CLAIM_NAME:
     case OPTION_TOPIC_PREFIX:
         return string_apply(rule, value, member);
+    case OPTION_SET:
+        return set_apply(rule, value, member);
     case OPTION_INTEGER:
         is_valid = integer_read(value, rule, member);
         break;
@@ -260,6 +361,9 @@ enum invig_status invig_option_apply(const struct option_rule *rule, struct invi
         break;
     case OPTION_ROLES:
         is_valid = roles_read(value, member);
+        break;
+    case OPTION_STRICT:
+        is_valid = strict_read(value, member);
         break;
     }
     return is_valid ? INVIG_OK : INVIG_ERR_INVALID;

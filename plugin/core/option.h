@@ -15,13 +15,15 @@ enum option_kind {
     OPTION_INTEGER,      /* int64_t: minimum..maximum */
     OPTION_SWITCH,       /* bool: on or off */
     OPTION_ALGORITHMS,   /* invig_algorithm_set */
-    OPTION_ROLES         /* unsigned: bit (1u << role) */
+    OPTION_ROLES,        /* unsigned: bit (1u << role) */
+    OPTION_SET,          /* char *: minimum..maximum different words, one blank between them */
+    OPTION_STRICT        /* enum invig_strict_policy */
 };
 
 struct option_rule {
     enum option_kind kind;
     size_t offset;   /* of the member in struct invig_policy */
-    int64_t minimum; /* of an integer, or of the bytes of a string */
+    int64_t minimum; /* of an integer, of the bytes of a string, of the words of a set */
     int64_t maximum;
 };
 
@@ -38,5 +40,11 @@ const struct option_rule *invig_option_rule(size_t index);
  * INVIG_OK, or with nothing changed INVIG_ERR_INVALID or INVIG_ERR_NO_MEMORY. */
 enum invig_status invig_option_apply(const struct option_rule *rule, struct invig_text value,
                                      struct invig_policy *policy);
+
+/* Takes the next word off a list; false when there is none left. */
+bool invig_option_take_word(struct invig_text *list, struct invig_text *out_word);
+
+/* The place of `word` in a list, from 0; -1 where it is not there. */
+int invig_option_find_word(struct invig_text list, struct invig_text word);
 
 #endif

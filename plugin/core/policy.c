@@ -70,6 +70,9 @@ void invig_policy_deinit(struct invig_policy *policy)
     free(policy->claim_role);
     free(policy->claim_evaluations);
     free(policy->topic_prefix);
+    free(policy->phases);
+    free(policy->strict_phases);
+    free(policy->presence_phases);
     memset(policy, 0, sizeof *policy);
 }
 
@@ -139,6 +142,22 @@ static enum invig_status check_claim_names(const struct invig_policy *policy,
     return INVIG_OK;
 }
 
+/* A phase that there is not would never come. */
+static enum invig_status check_phases(const struct invig_policy *policy, const char *option,
+                                      const char *words, char error[INVIG_POLICY_ERROR_BYTES])
+{
+    struct invig_text rest = invig_text_of(words);
+    struct invig_text word;
+
+    while (invig_option_take_word(&rest, &word)) {
+        if (invig_policy_find_phase(policy, word) < 0) {
+            error_found(error, option, word, "nothing but words of plugin_opt_phases");
+            return INVIG_ERR_INVALID;
+        }
+    }
+    return INVIG_OK;
+}
+
 enum invig_status invig_policy_check(const struct invig_policy *policy,
                                      char error[INVIG_POLICY_ERROR_BYTES])
 {
@@ -149,7 +168,14 @@ enum invig_status invig_policy_check(const struct invig_policy *policy,
                  "plugin_opt_jwt_jwks_file: found none, expected at least one");
         return INVIG_ERR_INVALID;
     }
-    return check_claim_names(policy, error);
+    enum invig_status status = check_claim_names(policy, error);
+    if (status == INVIG_OK) {
+        status = check_phases(policy, "strict_phases", policy->strict_phases, error);
+    }
+    if (status == INVIG_OK) {
+        status = check_phases(policy, "presence_phases", policy->presence_phases, error);
+    }
+    return status;
 }
 
 bool invig_policy_role_is_single(const struct invig_policy *policy, enum invig_role role)
@@ -159,4 +185,38 @@ bool invig_policy_role_is_single(const struct invig_policy *policy, enum invig_r
         return false;
     }
     return (policy->single_session_roles & (1U << role)) != 0;
+}
+
+int invig_policy_find_phase(const struct invig_policy *policy, struct invig_text word)
+{
+    return invig_option_find_word(invig_text_of(policy->phases), word);
+}
+
+struct invig_text invig_policy_phase(const struct invig_policy *policy, int phase)
+{
+    struct invig_text rest = invig_text_of(policy->phases);
+    struct invig_text word;
+
+    for (int i = 0; invig_option_take_word(&rest, &word); i++) {
+        if (i == phase) {
+            return word;
+        }
+    }
+    return (struct invig_text){NULL, 0};
+}
+
+/* The absent word of what is no phase is in no list. */
+static bool phase_is_among(const struct invig_policy *policy, int phase, const char *words)
+{
+    return invig_option_find_word(invig_text_of(words), invig_policy_phase(policy, phase)) >= 0;
+}
+
+bool invig_policy_phase_is_strict(const struct invig_policy *policy, int phase)
+{
+    return phase_is_among(policy, phase, policy->strict_phases);
+}
+
+bool invig_policy_phase_has_presence(const struct invig_policy *policy, int phase)
+{
+    return phase_is_among(policy, phase, policy->presence_phases);
 }

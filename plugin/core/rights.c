@@ -9,16 +9,17 @@ static bool subject_may_anything(const struct invig_subject *subject)
     return subject->role != INVIG_ROLE_NONE && subject->user.data != NULL;
 }
 
-/* True when the token names the evaluation: the student takes part, the professor supervises. */
-static bool subject_has_evaluation(const struct invig_subject *subject,
-                                   struct invig_text evaluation)
+/* A participant who is blocked keeps his subscription, so that it goes on when the block ends. */
+static bool standing_may_subscribe(enum invig_standing standing)
 {
-    for (size_t i = 0; i < subject->evaluation_count; i++) {
-        if (invig_text_equal(subject->evaluations[i], evaluation)) {
-            return true;
-        }
-    }
-    return false;
+    return standing == INVIG_STANDING_PARTICIPANT || standing == INVIG_STANDING_BLOCKED;
+}
+
+/* True when all of the evaluation that the topic is about may be seen. Only kinds with an
+ * evaluation have the text. */
+static bool topic_is_supervised(enum invig_standing standing, const struct invig_topic *topic)
+{
+    return standing == INVIG_STANDING_SUPERVISOR && topic->evaluation.data != NULL;
 }
 
 static bool topic_is_own(const struct invig_subject *subject, const struct invig_topic *topic)
@@ -33,7 +34,7 @@ static bool topic_is_own_session(const struct invig_subject *subject,
 }
 
 /* Filters of a student, which a professor has too. */
-static bool member_may_subscribe(const struct invig_subject *subject,
+static bool member_may_subscribe(const struct invig_subject *subject, enum invig_standing standing,
                                  const struct invig_topic *filter)
 {
     bool is_none = filter->wildcard == INVIG_WILDCARD_NONE;
@@ -48,7 +49,7 @@ static bool member_may_subscribe(const struct invig_subject *subject,
     case INVIG_TOPIC_USER_SESSION:
         return is_none && topic_is_own_session(subject, filter);
     case INVIG_TOPIC_EVALUATION:
-        return is_none && subject_has_evaluation(subject, filter->evaluation);
+        return is_none && standing_may_subscribe(standing);
     case INVIG_TOPIC_EVALUATION_USER:
         return (is_none || is_hash) && topic_is_own(subject, filter);
     default:
@@ -57,10 +58,9 @@ static bool member_may_subscribe(const struct invig_subject *subject,
 }
 
 /* Filters that a professor has besides, in evaluations of his. */
-static bool supervisor_may_subscribe(const struct invig_subject *subject,
-                                     const struct invig_topic *filter)
+static bool supervisor_may_subscribe(enum invig_standing standing, const struct invig_topic *filter)
 {
-    if (!subject_has_evaluation(subject, filter->evaluation)) {
+    if (!topic_is_supervised(standing, filter)) {
         return false;
     }
     switch (filter->kind) {
@@ -93,7 +93,7 @@ static bool service_may_subscribe(const struct invig_topic *filter)
     }
 }
 
-bool invig_rights_may_subscribe(const struct invig_subject *subject,
+bool invig_rights_may_subscribe(const struct invig_subject *subject, enum invig_standing standing,
                                 const struct invig_topic *filter)
 {
     if (!subject_may_anything(subject)) {
@@ -101,9 +101,10 @@ bool invig_rights_may_subscribe(const struct invig_subject *subject,
     }
     switch (subject->role) {
     case INVIG_ROLE_STUDENT:
-        return member_may_subscribe(subject, filter);
+        return member_may_subscribe(subject, standing, filter);
     case INVIG_ROLE_PROFESSOR:
-        return member_may_subscribe(subject, filter) || supervisor_may_subscribe(subject, filter);
+        return member_may_subscribe(subject, standing, filter) ||
+               supervisor_may_subscribe(standing, filter);
     case INVIG_ROLE_SERVICE:
         return service_may_subscribe(filter);
     default:
@@ -112,7 +113,8 @@ bool invig_rights_may_subscribe(const struct invig_subject *subject,
 }
 
 /* Names that reach a student, and a professor too. */
-static bool member_may_receive(const struct invig_subject *subject, const struct invig_topic *name)
+static bool member_may_receive(const struct invig_subject *subject, enum invig_standing standing,
+                               const struct invig_topic *name)
 {
     switch (name->kind) {
     case INVIG_TOPIC_USER:
@@ -125,24 +127,23 @@ static bool member_may_receive(const struct invig_subject *subject, const struct
     case INVIG_TOPIC_USER_SESSION_BELOW:
         return topic_is_own_session(subject, name);
     case INVIG_TOPIC_EVALUATION:
-        return subject_has_evaluation(subject, name->evaluation);
+        return standing == INVIG_STANDING_PARTICIPANT;
     default:
         return false;
     }
 }
 
-bool invig_rights_may_receive(const struct invig_subject *subject, const struct invig_topic *name)
+bool invig_rights_may_receive(const struct invig_subject *subject, enum invig_standing standing,
+                              const struct invig_topic *name)
 {
     if (!subject_may_anything(subject) || name->wildcard != INVIG_WILDCARD_NONE) {
         return false;
     }
     switch (subject->role) {
     case INVIG_ROLE_STUDENT:
-        return member_may_receive(subject, name);
+        return member_may_receive(subject, standing, name);
     case INVIG_ROLE_PROFESSOR:
-        /* Only kinds with an evaluation have the text, and an absent one equals nothing. */
-        return member_may_receive(subject, name) ||
-               subject_has_evaluation(subject, name->evaluation);
+        return member_may_receive(subject, standing, name) || topic_is_supervised(standing, name);
     case INVIG_ROLE_SERVICE:
         return name->tree != INVIG_TREE_OTHER;
     default:

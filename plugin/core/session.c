@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * session.c - see session.h.
+ * session.c - see session.h: users and sessions as records, and what need not be kept. What logins
+ * and commands do to them is in session_login.c.
  */
-#include "invigilator/session.h"
+#include "session_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,21 +43,28 @@ void invig_sessions_init(struct invig_sessions *sessions, const struct invig_pol
     invig_table_init(&sessions->users, seed);
 }
 
-static void user_free(struct invig_user *user)
+static void user_remove_session(struct invig_sessions *sessions, struct invig_user *user,
+                                struct invig_session **link)
 {
-    while (user->sessions != NULL) {
-        struct invig_session *next = user->sessions->next;
-        free(user->sessions);
-        user->sessions = next;
+    struct invig_session *session = *link;
+
+    *link = session->next;
+    user->session_count--;
+    sessions->revoked_count -= session->end == INVIG_END_REVOKED;
+    if (user->current == session) {
+        user->current = NULL;
     }
-    free(user);
+    free(session);
 }
 
 static void sessions_drop_user(struct invig_sessions *sessions, struct invig_user *user)
 {
     invig_table_remove(&sessions->users, &user->node);
     invig_timers_cancel(sessions->timers, &user->timer);
-    user_free(user);
+    while (user->sessions != NULL) {
+        user_remove_session(sessions, user, &user->sessions);
+    }
+    free(user);
 }
 
 void invig_sessions_deinit(struct invig_sessions *sessions)
@@ -83,6 +91,15 @@ struct invig_user *invig_sessions_find_user(const struct invig_sessions *session
     return node == NULL ? NULL : user_of_node(node);
 }
 
+struct invig_user *invig_sessions_next_user(const struct invig_sessions *sessions,
+                                            const struct invig_user *user)
+{
+    struct invig_table_node *node =
+        invig_table_next(&sessions->users, user == NULL ? NULL : &user->node);
+
+    return node == NULL ? NULL : user_of_node(node);
+}
+
 struct invig_session *invig_user_find_session(const struct invig_user *user,
                                               struct invig_text session)
 {
@@ -95,52 +112,6 @@ struct invig_session *invig_user_find_session(const struct invig_user *user,
     return found;
 }
 
-/* Does a login at `login_s` come before one that counts already? `session` is NULL for an unseen
- * one. */
-static enum invig_end user_judge_login(const struct invig_user *user,
-                                       const struct invig_session *session, int64_t login_s,
-                                       bool is_single)
-{
-    if (session == NULL && user->has_revoked_before && login_s < user->revoked_before_s) {
-        return INVIG_END_REVOKED;
-    }
-    if (is_single && user->has_newest_login && login_s < user->newest_login_s) {
-        return INVIG_END_SUPERSEDED;
-    }
-    return INVIG_END_NONE;
-}
-
-void invig_sessions_judge(const struct invig_sessions *sessions, const struct invig_claims *claims,
-                          struct invig_login *out_login)
-{
-    bool is_single = invig_policy_role_is_single(sessions->policy, claims->role);
-    struct invig_user *user = invig_sessions_find_user(sessions, invig_text_of(claims->user));
-    struct invig_session *session;
-    int64_t login_s = claims->login_s;
-
-    *out_login = (struct invig_login){.user = user};
-    if (user == NULL || !claims->has_session) {
-        return;
-    }
-    session = invig_user_find_session(user, invig_text_of(claims->session));
-    out_login->session = session;
-    if (session != NULL && session->end != INVIG_END_NONE) {
-        out_login->end = session->end;
-        return;
-    }
-    if (session != NULL && (session->is_single || !is_single)) {
-        return;
-    }
-    /* Unseen, or seen so far only under a role that may have many sessions. */
-    if (session != NULL && session->has_login) {
-        login_s = session->login_s;
-    }
-    out_login->end = user_judge_login(user, session, login_s, is_single);
-    if (out_login->end == INVIG_END_NONE && is_single) {
-        out_login->superseded = user->current;
-    }
-}
-
 /* A superseded session that would be judged superseded again if it were forgotten: a newer token of
  * it says the same login time, and that is before the newest login. */
 static bool session_is_dispensable(const struct invig_session *session)
@@ -151,20 +122,8 @@ static bool session_is_dispensable(const struct invig_session *session)
            session->login_is_lasting && session->login_s < user->newest_login_s;
 }
 
-static void user_remove_session(struct invig_user *user, struct invig_session **link)
-{
-    struct invig_session *session = *link;
-
-    *link = session->next;
-    user->session_count--;
-    if (user->current == session) {
-        user->current = NULL;
-    }
-    free(session);
-}
-
 /* Makes room for one more session. Returns false when none can be let go. */
-static bool user_make_room(struct invig_user *user)
+static bool user_make_room(struct invig_sessions *sessions, struct invig_user *user)
 {
     struct invig_session **oldest = NULL;
 
@@ -179,7 +138,7 @@ static bool user_make_room(struct invig_user *user)
     if (oldest == NULL) {
         return false;
     }
-    user_remove_session(user, oldest);
+    user_remove_session(sessions, user, oldest);
     return true;
 }
 
@@ -207,12 +166,12 @@ static enum invig_status sessions_add_user(struct invig_sessions *sessions, stru
     return INVIG_OK;
 }
 
-static enum invig_status user_add_session(struct invig_user *user, struct invig_text id,
-                                          struct invig_session **out_session)
+static enum invig_status user_add_session(struct invig_sessions *sessions, struct invig_user *user,
+                                          struct invig_text id, struct invig_session **out_session)
 {
     struct invig_session *session;
 
-    if (!user_make_room(user)) {
+    if (!user_make_room(sessions, user)) {
         return INVIG_ERR_FULL;
     }
     session = calloc(1, sizeof(*session) + id.length + 1);
@@ -222,6 +181,7 @@ static enum invig_status user_add_session(struct invig_user *user, struct invig_
     memcpy(session->id, id.data, id.length);
     session->id_bytes = id.length;
     session->user = user;
+    session->serial = ++sessions->newest_serial;
     session->next = user->sessions;
     user->sessions = session;
     user->session_count++;
@@ -229,12 +189,10 @@ static enum invig_status user_add_session(struct invig_user *user, struct invig_
     return INVIG_OK;
 }
 
-/* Finds or creates a user and, where `session_id` is present, a session of it. On an error nothing
- * was created. */
-static enum invig_status sessions_require(struct invig_sessions *sessions,
-                                          struct invig_text user_id, struct invig_text session_id,
-                                          int64_t now_s, struct invig_user **out_user,
-                                          struct invig_session **out_session)
+enum invig_status invig_sessions_require(struct invig_sessions *sessions, struct invig_text user_id,
+                                         struct invig_text session_id, int64_t now_s,
+                                         struct invig_user **out_user,
+                                         struct invig_session **out_session)
 {
     struct invig_user *user = invig_sessions_find_user(sessions, user_id);
     struct invig_session *session = invig_user_find_session(user, session_id);
@@ -248,7 +206,7 @@ static enum invig_status sessions_require(struct invig_sessions *sessions,
         }
     }
     if (session == NULL && session_id.data != NULL) {
-        status = user_add_session(user, session_id, &session);
+        status = user_add_session(sessions, user, session_id, &session);
         if (status != INVIG_OK) {
             if (is_new) {
                 sessions_drop_user(sessions, user);
@@ -259,6 +217,16 @@ static enum invig_status sessions_require(struct invig_sessions *sessions,
     *out_user = user;
     *out_session = session;
     return INVIG_OK;
+}
+
+enum invig_status invig_sessions_require_user(struct invig_sessions *sessions,
+                                              struct invig_text user, int64_t now_s,
+                                              struct invig_user **out_user)
+{
+    struct invig_session *none = NULL;
+
+    return invig_sessions_require(sessions, user, (struct invig_text){NULL, 0}, now_s, out_user,
+                                  &none);
 }
 
 void invig_sessions_touch(struct invig_sessions *sessions, struct invig_user *user,
@@ -272,116 +240,17 @@ void invig_sessions_touch(struct invig_sessions *sessions, struct invig_user *us
     }
 }
 
-static void sessions_end(struct invig_sessions *sessions, struct invig_session *session,
-                         enum invig_end end, int64_t now_s)
-{
-    session->end = end;
-    if (session->user->current == session) {
-        session->user->current = NULL;
-    }
-    invig_sessions_touch(sessions, session->user, session, 0, now_s);
-}
-
-/* Notes what a login says of its session, and makes it current where it is the only one that may
- * be. */
-static void sessions_open(const struct invig_sessions *sessions, const struct invig_claims *claims,
-                          const struct invig_login *login)
-{
-    struct invig_session *session = login->session;
-
-    if (!session->has_login) {
-        session->has_login = true;
-        session->login_s = claims->login_s;
-        session->login_is_lasting = claims->has_auth_time;
-    }
-    session->end = login->end;
-    if (login->end == INVIG_END_NONE &&
-        invig_policy_role_is_single(sessions->policy, claims->role)) {
-        session->is_single = true;
-        login->user->current = session;
-        login->user->newest_login_s = session->login_s;
-        login->user->has_newest_login = true;
-    }
-}
-
-enum invig_status invig_sessions_commit(struct invig_sessions *sessions,
-                                        const struct invig_claims *claims, int64_t now_s,
-                                        struct invig_login *login)
-{
-    struct invig_text session_id =
-        claims->has_session ? invig_text_of(claims->session) : (struct invig_text){NULL, 0};
-    enum invig_status status = sessions_require(sessions, invig_text_of(claims->user), session_id,
-                                                now_s, &login->user, &login->session);
-
-    if (status != INVIG_OK) {
-        return status;
-    }
-    if (login->superseded != NULL) {
-        sessions_end(sessions, login->superseded, INVIG_END_SUPERSEDED, now_s);
-    }
-    if (login->session != NULL) {
-        sessions_open(sessions, claims, login);
-    }
-    invig_sessions_touch(sessions, login->user, login->session,
-                         claims->expires_s + sessions->policy->jwt_leeway_s, now_s);
-    return INVIG_OK;
-}
-
-enum invig_status invig_sessions_revoke(struct invig_sessions *sessions, struct invig_text user,
-                                        struct invig_text session, int64_t now_s,
-                                        struct invig_session **out_session)
-{
-    struct invig_user *owner = NULL;
-    enum invig_status status;
-
-    if (!invig_text_is_id(user) || !invig_text_is_id(session)) {
-        return INVIG_ERR_INVALID;
-    }
-    status = sessions_require(sessions, user, session, now_s, &owner, out_session);
-    if (status == INVIG_OK) {
-        sessions_end(sessions, *out_session, INVIG_END_REVOKED, now_s);
-    }
-    return status;
-}
-
-enum invig_status invig_sessions_revoke_user(struct invig_sessions *sessions,
-                                             struct invig_text user, struct invig_text except,
-                                             int64_t before_s, int64_t now_s,
-                                             struct invig_user **out_user)
-{
-    struct invig_session *kept = NULL;
-    enum invig_status status;
-
-    if (!invig_text_is_id(user) || (except.data != NULL && !invig_text_is_id(except))) {
-        return INVIG_ERR_INVALID;
-    }
-    /* The excepted session is known from here on, so it is not taken for an unseen one. */
-    status = sessions_require(sessions, user, except, now_s, out_user, &kept);
-    if (status != INVIG_OK) {
-        return status;
-    }
-    for (struct invig_session *each = (*out_user)->sessions; each != NULL; each = each->next) {
-        if (each != kept) {
-            sessions_end(sessions, each, INVIG_END_REVOKED, now_s);
-        }
-    }
-    if (!(*out_user)->has_revoked_before || before_s > (*out_user)->revoked_before_s) {
-        (*out_user)->has_revoked_before = true;
-        (*out_user)->revoked_before_s = before_s;
-    }
-    invig_sessions_touch(sessions, *out_user, kept, 0, now_s);
-    return INVIG_OK;
-}
-
 /* Forgets sessions that are due and returns when the next one is; INT64_MAX when none is left. */
-static int64_t user_forget_sessions(struct invig_user *user, int64_t now_s)
+static int64_t user_forget_sessions(struct invig_sessions *sessions, struct invig_user *user,
+                                    int64_t now_s)
 {
     int64_t next_s = INT64_MAX;
     struct invig_session **link = &user->sessions;
 
     while (*link != NULL) {
-        if ((*link)->kept_until_s < now_s && (*link)->connection_count == 0) {
-            user_remove_session(user, link);
+        if ((*link)->kept_until_s < now_s && (*link)->connection_count == 0 &&
+            user->bound != *link) {
+            user_remove_session(sessions, user, link);
         } else {
             next_s = time_min(next_s, (*link)->kept_until_s);
             link = &(*link)->next;
@@ -394,10 +263,10 @@ void invig_sessions_handle_timer(struct invig_sessions *sessions, struct invig_t
                                  int64_t now_s)
 {
     struct invig_user *user = user_of_timer(timer);
-    int64_t next_s = user_forget_sessions(user, now_s);
+    int64_t next_s = user_forget_sessions(sessions, user, now_s);
 
     if (user->kept_until_s < now_s) {
-        if (user->session_count == 0 && user->connections == NULL) {
+        if (user->session_count == 0 && user->connections == NULL && user->members == NULL) {
             sessions_drop_user(sessions, user);
             return;
         }

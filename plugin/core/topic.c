@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * topic.c - takes topic names and filters apart. Each byte is looked at a fixed number of times,
- * and of the levels behind the root only as many are kept as can change the kind.
+ * topic.c - takes topic names and filters apart, and puts names together. Each byte is looked at a
+ * fixed number of times, and of the levels behind the root only as many are kept as can change the
+ * kind.
  */
 #include "invigilator/topic.h"
 
@@ -310,4 +311,82 @@ void invig_topic_mask(struct invig_text topic, char *out, size_t capacity)
         before[0] = level;
     }
     out[used] = '\0';
+}
+
+/* The name of each kind that can be written; U, S and E stand for the ids. */
+static const char *const FORMS[] = {
+    [INVIG_TOPIC_USER] = "users/U",
+    [INVIG_TOPIC_USER_SESSIONS] = "users/U/sessions",
+    [INVIG_TOPIC_USER_SESSION] = "users/U/sessions/S",
+    [INVIG_TOPIC_EVALUATION] = "evaluations/E",
+    [INVIG_TOPIC_EVALUATION_USERS] = "evaluations/E/users",
+    [INVIG_TOPIC_EVALUATION_USER] = "evaluations/E/users/U",
+    [INVIG_TOPIC_EVALUATION_PRESENCES] = "evaluations/E/presence",
+    [INVIG_TOPIC_EVALUATION_PRESENCE] = "evaluations/E/presence/U",
+    [INVIG_TOPIC_EVALUATION_INCIDENTS] = "evaluations/E/incidents",
+    [INVIG_TOPIC_CONTROL] = "$CONTROL/invigilator/v1",
+    [INVIG_TOPIC_CONTROL_RESPONSE] = "$CONTROL/invigilator/v1/response",
+};
+
+/* What a level of a form stands for; absent for an id that is none, which no name may hold. */
+static struct invig_text form_level(struct invig_text level, const struct invig_topic *topic)
+{
+    struct invig_text id;
+
+    if (text_is(level, "U")) {
+        id = topic->user;
+    } else if (text_is(level, "S")) {
+        id = topic->session;
+    } else if (text_is(level, "E")) {
+        id = topic->evaluation;
+    } else {
+        return level;
+    }
+    return invig_text_is_id(id) ? id : (struct invig_text){NULL, 0};
+}
+
+/* Appends `text`; returns false where it does not fit with a NUL behind it, or is absent. */
+static bool name_append(char *out, size_t *used, struct invig_text text)
+{
+    if (text.data == NULL || text.length > INVIG_TOPIC_BYTES - 1 - *used) {
+        return false;
+    }
+    *used = text_append(out, INVIG_TOPIC_BYTES, *used, text);
+    return true;
+}
+
+static bool form_write(struct invig_text form, const struct invig_topic *topic, char *out,
+                       size_t *used)
+{
+    for (;;) {
+        struct invig_text level = level_first(form);
+
+        if (!name_append(out, used, form_level(level, topic))) {
+            return false;
+        }
+        if (level.length == form.length) {
+            return true;
+        }
+        if (!name_append(out, used, invig_text_of("/"))) {
+            return false;
+        }
+        form = text_behind(form, level.length + 1);
+    }
+}
+
+size_t invig_topic_write(struct invig_text prefix, const struct invig_topic *topic,
+                         char out[INVIG_TOPIC_BYTES])
+{
+    size_t kind = (size_t)topic->kind;
+    const char *form = kind < sizeof(FORMS) / sizeof(FORMS[0]) ? FORMS[kind] : NULL;
+    size_t used = 0;
+    bool is_written = form != NULL;
+
+    if (is_written && form[0] != '$' && prefix.length > 0) {
+        is_written = name_append(out, &used, prefix);
+    }
+    is_written = is_written && form_write(invig_text_of(form), topic, out, &used);
+    used = is_written ? used : 0;
+    out[used] = '\0';
+    return used;
 }

@@ -243,7 +243,7 @@ static void require_refused(struct invig_refusal refusal, const struct invig_cla
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {.data = data, .size = size};
-    struct invig_claim_source source = {&input, input_get};
+    struct invig_value_source source = {.context = &input, .get = input_get};
     struct invig_policy policy;
     struct invig_claims claims;
     uint8_t contents[CLAIM_COUNT];

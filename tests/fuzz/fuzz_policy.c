@@ -72,6 +72,29 @@ static void require_within(int64_t value, int64_t minimum, int64_t maximum)
     require(value >= minimum && value <= maximum);
 }
 
+/* Words with one blank between them, each of them once. */
+static void require_words(const char *words)
+{
+    struct invig_policy alone = {.phases = (char *)(uintptr_t)words};
+    size_t count = 0;
+
+    require_string(words, 1, 32 * 65 - 1);
+    for (const char *word = words;; count++) {
+        size_t length =
+            strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+        struct invig_text text = {word, length};
+        require(length >= 1 && length <= 64);
+        require(invig_policy_find_phase(&alone, text) == (int)count);
+        require(invig_text_equal(invig_policy_phase(&alone, (int)count), text));
+        if (word[length] == '\0') {
+            break;
+        }
+        require(word[length] == ' ');
+        word += length + 1;
+    }
+    require(count < 32);
+}
+
 static void require_valid(const struct invig_policy *policy)
 {
     require_within(policy->jwt_leeway_s, 0, 300);
@@ -80,6 +103,11 @@ static void require_valid(const struct invig_policy *policy)
     require_within(policy->max_keepalive_s, 1, 65535);
     require_within(policy->expiry_notice_s, 0, 86400);
     require_within(policy->revocation_ttl_days, 1, 3650);
+    require_within(policy->stats_interval_s, 0, 86400);
+    require_within((int64_t)policy->strict_policy, INVIG_STRICT_ENFORCE, INVIG_STRICT_OFF);
+    require_words(policy->phases);
+    require_words(policy->strict_phases);
+    require_words(policy->presence_phases);
     require((policy->jwt_algorithms & 1) == 0);
     require((policy->jwt_algorithms >> INVIG_ALGORITHM_COUNT) == 0);
     require((policy->single_session_roles & ~0xEU) == 0);
@@ -92,6 +120,22 @@ static void require_valid(const struct invig_policy *policy)
     require(strpbrk(policy->topic_prefix, "+#") == NULL && policy->topic_prefix[0] != '$');
 }
 
+/* Each word of the list is a phase, and `has` says so of these phases alone. */
+static void require_phases(const struct invig_policy *policy, const char *words,
+                           bool (*has)(const struct invig_policy *, int))
+{
+    size_t word_count = 1;
+    size_t found = 0;
+
+    for (const char *at = words; *at != '\0'; at++) {
+        word_count += *at == ' ';
+    }
+    for (int phase = 0; invig_policy_phase(policy, phase).data != NULL; phase++) {
+        found += has(policy, phase);
+    }
+    require(found == word_count);
+}
+
 static void require_checked(const struct invig_policy *policy)
 {
     require(policy->jwt_public_key_file != NULL || policy->jwt_secret_file != NULL ||
@@ -102,6 +146,8 @@ static void require_checked(const struct invig_policy *policy)
     require(strcmp(policy->claim_session, policy->claim_role) != 0);
     require(strcmp(policy->claim_session, policy->claim_evaluations) != 0);
     require(strcmp(policy->claim_role, policy->claim_evaluations) != 0);
+    require_phases(policy, policy->strict_phases, invig_policy_phase_is_strict);
+    require_phases(policy, policy->presence_phases, invig_policy_phase_has_presence);
 }
 
 static void set_one(struct invig_policy *policy, const char *word, const char *value)

@@ -127,14 +127,20 @@ static void require_own(const struct invig_topic *name)
     }
 }
 
+static enum invig_standing standing_of(struct invig_text own, struct invig_text evaluation)
+{
+    return invig_text_equal(own, evaluation) ? INVIG_STANDING_PARTICIPANT : INVIG_STANDING_NONE;
+}
+
 static void check_rights(struct invig_text filter_text, const struct invig_topic *filter,
                          struct invig_text name_text, const struct invig_topic *name)
 {
     const struct invig_text evaluation = invig_text_of("e1");
-    struct invig_subject anna = {INVIG_ROLE_STUDENT, invig_text_of("anna"), invig_text_of("s1"), 1,
-                                 &evaluation};
-    bool may_subscribe = invig_rights_may_subscribe(&anna, filter);
-    bool may_receive = invig_rights_may_receive(&anna, name);
+    struct invig_subject anna = {INVIG_ROLE_STUDENT, invig_text_of("anna"), invig_text_of("s1")};
+    bool may_subscribe =
+        invig_rights_may_subscribe(&anna, standing_of(evaluation, filter->evaluation), filter);
+    bool may_receive =
+        invig_rights_may_receive(&anna, standing_of(evaluation, name->evaluation), name);
 
     require(!invig_rights_may_publish(&anna, name));
     if (may_receive) {

@@ -183,9 +183,7 @@ static void event_revoke_session(void)
 
     (void)snprintf(texts[0], sizeof(texts[0]), "u%d", user);
     (void)snprintf(texts[1], sizeof(texts[1]), "s%d", session);
-    assert_int_equal(invig_engine_invalidate_session(
-                         world.engine, world.now, invig_text_of(texts[0]), invig_text_of(texts[1])),
-                     INVIG_OK);
+    world_invalidate_session(&world, texts[0], texts[1]);
     users[user].sessions[session].is_seen = true;
     model_end_session(user, session);
 }
@@ -197,9 +195,7 @@ static void event_revoke_user(void)
     char text[32];
 
     (void)snprintf(text, sizeof(text), "u%d", user);
-    assert_int_equal(invig_engine_invalidate_user(world.engine, world.now, invig_text_of(text),
-                                                  (struct invig_text){NULL, 0}, before_s),
-                     INVIG_OK);
+    world_invalidate_user(&world, text, NULL, before_s);
     for (int i = 0; i < SESSIONS; i++) {
         if (users[user].sessions[i].is_seen) {
             model_end_session(user, i);

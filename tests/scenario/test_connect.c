@@ -14,20 +14,6 @@
 
 static struct world world;
 
-static int setup(void **state)
-{
-    (void)state;
-    world_init(&world, NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_deinit(&world);
-    return 0;
-}
-
 static void test_connect_form(void **state)
 {
     static const struct {
@@ -233,17 +219,17 @@ static void test_connect_unknown_clients(void **state)
     world_disconnect(&world, page);
     world_tick(&world);
     /* anna's MQTT session is still there: it queues nothing, and her late will is not sent. */
-    assert_int_equal(invig_engine_unknown(world.engine, INVIG_ACCESS_DELIVER, anna, topic),
+    assert_int_equal(invig_engine_unknown(world.engine, INVIG_OPERATION_DELIVER, anna, topic),
                      INVIG_DENY);
     assert_int_equal(
-        invig_engine_unknown(world.engine, INVIG_ACCESS_PUBLISH, anna, invig_text_of("chat")),
+        invig_engine_unknown(world.engine, INVIG_OPERATION_PUBLISH, anna, invig_text_of("chat")),
         INVIG_DENY);
-    assert_int_equal(invig_engine_unknown(world.engine, INVIG_ACCESS_DELIVER, other, topic),
+    assert_int_equal(invig_engine_unknown(world.engine, INVIG_OPERATION_DELIVER, other, topic),
                      INVIG_DEFER);
-    assert_int_equal(invig_engine_unknown(world.engine, INVIG_ACCESS_PUBLISH, other, topic),
+    assert_int_equal(invig_engine_unknown(world.engine, INVIG_OPERATION_PUBLISH, other, topic),
                      INVIG_DENY);
     assert_int_equal(
-        invig_engine_unknown(world.engine, INVIG_ACCESS_PUBLISH, other, invig_text_of("chat")),
+        invig_engine_unknown(world.engine, INVIG_OPERATION_PUBLISH, other, invig_text_of("chat")),
         INVIG_DEFER);
 }
 
@@ -278,8 +264,7 @@ static void test_connect_session_id_is_in_no_log_line(void **state)
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
         (void)world_login(&world, &pages[i]);
     }
-    (void)invig_engine_invalidate_user(world.engine, world.now, invig_text_of("anna"),
-                                       (struct invig_text){NULL, 0}, world.now.wall_s);
+    world_invalidate_user(&world, "anna", NULL, 0);
     world_pass(&world, 4000);
     assert_true(world.log_count >= 5);
     assert_false(world_has_logged(&world, "secret"));
@@ -287,21 +272,20 @@ static void test_connect_session_id_is_in_no_log_line(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(test_connect_form),
-        CASE(test_connect_refusal_changes_nothing),
-        CASE(test_connect_client_id_of_another_user),
-        CASE(test_connect_deferred_and_token_do_not_share_ids),
-        CASE(test_connect_deferred_is_left_to_the_broker),
-        CASE(test_connect_deferred_takes_over_deferred),
-        CASE(test_connect_deferred_leave_in_any_order),
-        CASE(test_connect_memory_is_used_again),
-        CASE(test_connect_refused_token_is_logged_without_claims),
-        CASE(test_connect_wills),
-        CASE(test_connect_unknown_clients),
-        CASE(test_connect_denials_are_logged_within_a_limit),
-        CASE(test_connect_session_id_is_in_no_log_line),
+        WORLD_CASE(test_connect_form),
+        WORLD_CASE(test_connect_refusal_changes_nothing),
+        WORLD_CASE(test_connect_client_id_of_another_user),
+        WORLD_CASE(test_connect_deferred_and_token_do_not_share_ids),
+        WORLD_CASE(test_connect_deferred_is_left_to_the_broker),
+        WORLD_CASE(test_connect_deferred_takes_over_deferred),
+        WORLD_CASE(test_connect_deferred_leave_in_any_order),
+        WORLD_CASE(test_connect_memory_is_used_again),
+        WORLD_CASE(test_connect_refused_token_is_logged_without_claims),
+        WORLD_CASE(test_connect_wills),
+        WORLD_CASE(test_connect_unknown_clients),
+        WORLD_CASE(test_connect_denials_are_logged_within_a_limit),
+        WORLD_CASE(test_connect_session_id_is_in_no_log_line),
     };
     return cmocka_run_group_tests_name("scenario connect", tests, NULL, NULL);
 }

@@ -14,20 +14,6 @@
 
 static struct world world;
 
-static int setup(void **state)
-{
-    (void)state;
-    world_init(&world, NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_deinit(&world);
-    return 0;
-}
-
 /* Default leeway 30 s, default notice 60 s before the end. */
 static void test_expiry_is_announced_and_happens(void **state)
 {
@@ -164,11 +150,11 @@ static void test_expiry_everything_is_forgotten_in_the_end(void **state)
     world_disconnect(&world, world_login(&world, &(struct login){.session = "s2"}));
     world_pass(&world, 6 * 86400);
     assert_int_equal(
-        invig_engine_unknown(world.engine, INVIG_ACCESS_DELIVER, invig_text_of("anna"), topic),
+        invig_engine_unknown(world.engine, INVIG_OPERATION_DELIVER, invig_text_of("anna"), topic),
         INVIG_DENY);
     world_pass(&world, 2 * 86400);
     assert_int_equal(
-        invig_engine_unknown(world.engine, INVIG_ACCESS_DELIVER, invig_text_of("anna"), topic),
+        invig_engine_unknown(world.engine, INVIG_OPERATION_DELIVER, invig_text_of("anna"), topic),
         INVIG_DEFER);
 }
 
@@ -208,18 +194,17 @@ static void test_expiry_sessions_of_one_user_are_bounded(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(test_expiry_is_announced_and_happens),
-        CASE(test_expiry_does_not_end_the_session),
-        CASE(test_expiry_announced_at_once_where_less_is_left),
-        CASE(test_expiry_notice_switched_off),
-        CASE(test_expiry_without_session_is_a_disconnect_alone),
-        CASE(test_expiry_rights_end_before_a_late_tick),
-        CASE(test_expiry_many_at_once_are_spread_over_ticks),
-        CASE(test_expiry_ended_sessions_outlive_their_tokens),
-        CASE(test_expiry_everything_is_forgotten_in_the_end),
-        CASE(test_expiry_sessions_of_one_user_are_bounded),
+        WORLD_CASE(test_expiry_is_announced_and_happens),
+        WORLD_CASE(test_expiry_does_not_end_the_session),
+        WORLD_CASE(test_expiry_announced_at_once_where_less_is_left),
+        WORLD_CASE(test_expiry_notice_switched_off),
+        WORLD_CASE(test_expiry_without_session_is_a_disconnect_alone),
+        WORLD_CASE(test_expiry_rights_end_before_a_late_tick),
+        WORLD_CASE(test_expiry_many_at_once_are_spread_over_ticks),
+        WORLD_CASE(test_expiry_ended_sessions_outlive_their_tokens),
+        WORLD_CASE(test_expiry_everything_is_forgotten_in_the_end),
+        WORLD_CASE(test_expiry_sessions_of_one_user_are_bounded),
     };
     return cmocka_run_group_tests_name("scenario expiry", tests, NULL, NULL);
 }

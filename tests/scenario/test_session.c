@@ -17,20 +17,6 @@
 
 static struct world world;
 
-static int setup(void **state)
-{
-    (void)state;
-    world_init(&world, NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_deinit(&world);
-    return 0;
-}
-
 static void test_session_newest_login_wins(void **state)
 {
     struct invig_connection *old = world_login(&world, &(struct login){0});
@@ -235,93 +221,6 @@ static void test_session_leaves_between_notice_and_kick(void **state)
     assert_int_equal(world_count(&world, "KICK anna:1"), 1);
 }
 
-static void test_session_revoked_is_told_and_stays_revoked(void **state)
-{
-    struct invig_connection *page = world_login(&world, &(struct login){0});
-    struct invig_connection *back;
-
-    (void)state;
-    assert_int_equal(invig_engine_invalidate_session(world.engine, world.now, invig_text_of("anna"),
-                                                     invig_text_of("s1")),
-                     INVIG_OK);
-    assert_int_equal(world_deliver(&world, page, TOPIC), INVIG_DENY);
-    world_pass(&world, 2);
-    assert_int_equal(world_count(&world, "NOTIFY anna:1 REVOKED anna s1"), 1);
-    assert_int_equal(world_count(&world, "KICK anna:1"), 1);
-    world_disconnect(&world, page);
-    world_clear(&world);
-    back = world_login(&world, &(struct login){.login_s = WORLD_START_S + 1000});
-    assert_int_equal(world_deliver(&world, back, TOPIC), INVIG_DENY);
-    world_tick(&world);
-    assert_int_equal(world_count(&world, "NOTIFY anna:1 REVOKED anna s1"), 1);
-    /* An older login does not take the empty place. */
-    back = world_login(
-        &world,
-        &(struct login){.session = "s0", .client_id = "anna:2", .login_s = WORLD_START_S - 1});
-    assert_int_equal(world_deliver(&world, back, TOPIC), INVIG_DENY);
-    /* A newer one does. */
-    back = world_login(
-        &world,
-        &(struct login){.session = "s2", .client_id = "anna:3", .login_s = WORLD_START_S + 1});
-    assert_int_equal(world_deliver(&world, back, TOPIC), INVIG_ALLOW);
-}
-
-static void test_session_revoked_unseen(void **state)
-{
-    struct invig_connection *page;
-
-    (void)state;
-    assert_int_equal(invig_engine_invalidate_session(world.engine, world.now, invig_text_of("anna"),
-                                                     invig_text_of("s1")),
-                     INVIG_OK);
-    page = world_login(&world, &(struct login){0});
-    assert_int_equal(world_deliver(&world, page, TOPIC), INVIG_DENY);
-    world_tick(&world);
-    assert_int_equal(world_count(&world, "NOTIFY anna:1 REVOKED anna s1"), 1);
-    assert_int_equal(invig_engine_invalidate_session(world.engine, world.now, invig_text_of("a/b"),
-                                                     invig_text_of("s1")),
-                     INVIG_ERR_INVALID);
-}
-
-static void test_session_invalidate_user(void **state)
-{
-    struct invig_connection *kept = world_login(&world, &(struct login){.session = "s1"});
-    struct invig_connection *page;
-
-    (void)state;
-    assert_int_equal(invig_engine_invalidate_user(world.engine, world.now, invig_text_of("anna"),
-                                                  invig_text_of("s1"), world.now.wall_s),
-                     INVIG_OK);
-    assert_int_equal(world_deliver(&world, kept, TOPIC), INVIG_ALLOW);
-    /* Unseen ones with an earlier login are revoked, one of this second is not. */
-    page = world_login(
-        &world,
-        &(struct login){.session = "s0", .client_id = "anna:2", .login_s = WORLD_START_S - 1});
-    assert_int_equal(world_deliver(&world, page, TOPIC), INVIG_DENY);
-    assert_int_equal(page->end, INVIG_END_REVOKED);
-    page = world_login(&world, &(struct login){.session = "s2", .client_id = "anna:3"});
-    assert_int_equal(world_deliver(&world, page, TOPIC), INVIG_ALLOW);
-    assert_int_equal(world_deliver(&world, kept, TOPIC), INVIG_DENY);
-    /* Without an exception everything goes. */
-    assert_int_equal(invig_engine_invalidate_user(world.engine, world.now, invig_text_of("anna"),
-                                                  (struct invig_text){NULL, 0},
-                                                  world.now.wall_s + 10),
-                     INVIG_OK);
-    assert_int_equal(world_deliver(&world, page, TOPIC), INVIG_DENY);
-}
-
-static void test_session_exception_that_is_unseen_comes_in(void **state)
-{
-    struct invig_connection *page;
-
-    (void)state;
-    assert_int_equal(invig_engine_invalidate_user(world.engine, world.now, invig_text_of("anna"),
-                                                  invig_text_of("s1"), world.now.wall_s),
-                     INVIG_OK);
-    page = world_login(&world, &(struct login){.session = "s1", .login_s = WORLD_START_S - 500});
-    assert_int_equal(world_deliver(&world, page, TOPIC), INVIG_ALLOW);
-}
-
 static void test_session_limit_of_connections(void **state)
 {
     struct invig_connection *tabs[3];
@@ -398,25 +297,20 @@ static void test_session_two_logins_in_one_loop(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(test_session_newest_login_wins),
-        CASE(test_session_notice_comes_two_ticks_before_kick),
-        CASE(test_session_tabs_live_side_by_side),
-        CASE(test_session_older_login_is_told_and_disturbs_nobody),
-        CASE(test_session_equal_login_time_later_connect_wins),
-        CASE(test_session_login_time_is_the_first_seen),
-        CASE(test_session_same_client_id_takeover_by_new_login),
-        CASE(test_session_takeover_while_notice_waits),
-        CASE(test_session_leaves_before_its_notice),
-        CASE(test_session_leaves_between_notice_and_kick),
-        CASE(test_session_revoked_is_told_and_stays_revoked),
-        CASE(test_session_revoked_unseen),
-        CASE(test_session_invalidate_user),
-        CASE(test_session_exception_that_is_unseen_comes_in),
-        CASE(test_session_limit_of_connections),
-        CASE(test_session_roles_that_are_not_single),
-        CASE(test_session_two_logins_in_one_loop),
+        WORLD_CASE(test_session_newest_login_wins),
+        WORLD_CASE(test_session_notice_comes_two_ticks_before_kick),
+        WORLD_CASE(test_session_tabs_live_side_by_side),
+        WORLD_CASE(test_session_older_login_is_told_and_disturbs_nobody),
+        WORLD_CASE(test_session_equal_login_time_later_connect_wins),
+        WORLD_CASE(test_session_login_time_is_the_first_seen),
+        WORLD_CASE(test_session_same_client_id_takeover_by_new_login),
+        WORLD_CASE(test_session_takeover_while_notice_waits),
+        WORLD_CASE(test_session_leaves_before_its_notice),
+        WORLD_CASE(test_session_leaves_between_notice_and_kick),
+        WORLD_CASE(test_session_limit_of_connections),
+        WORLD_CASE(test_session_roles_that_are_not_single),
+        WORLD_CASE(test_session_two_logins_in_one_loop),
     };
     return cmocka_run_group_tests_name("scenario session", tests, NULL, NULL);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * world.c - see world.h.
+ * world.c - see world.h: clients, time and rights. What a backend says is in world_backend.c, what
+ * is written down in world_effect.c.
  */
 #include "world.h"
+
+#include "digest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,8 +41,8 @@ void world_init(struct world *world, ...)
         }
     }
     va_end(options);
-    world->engine =
-        invig_engine_new(&world->policy, seed, (struct invig_log_sink){world, world_write_log});
+    world->engine = invig_engine_new(
+        &world->policy, seed, (struct invig_log_sink){world, world_write_log}, invig_digest_sha256);
     assert_non_null(world->engine);
 }
 
@@ -47,6 +50,18 @@ void world_deinit(struct world *world)
 {
     invig_engine_free(world->engine);
     invig_policy_deinit(&world->policy);
+}
+
+int world_setup(void **state)
+{
+    world_init(*state, NULL);
+    return 0;
+}
+
+int world_teardown(void **state)
+{
+    world_deinit(*state);
+    return 0;
 }
 
 static const char *or_default(const char *text, const char *otherwise)
@@ -117,24 +132,6 @@ struct invig_connection *world_defer(struct world *world, const char *client_id)
     return connection;
 }
 
-static void world_write_effect(struct world *world, const struct invig_effect *effect)
-{
-    char *line = world->effects[world->effect_count];
-
-    assert_true(world->effect_count < WORLD_EFFECTS_MAX);
-    world->effect_count++;
-    if (effect->kind == INVIG_EFFECT_KICK) {
-        (void)snprintf(line, WORLD_LINE_BYTES, "KICK %s", effect->client_id.data);
-        return;
-    }
-    (void)snprintf(line, WORLD_LINE_BYTES, "NOTIFY %s %s %.*s %.*s", effect->client_id.data,
-                   effect->notice.type == INVIG_NOTICE_SESSION_EXPIRING
-                       ? "EXPIRING"
-                       : invig_end_word(effect->notice.reason),
-                   (int)effect->notice.user.length, effect->notice.user.data,
-                   (int)effect->notice.session.length, effect->notice.session.data);
-}
-
 void world_tick(struct world *world)
 {
     struct invig_effect effect;
@@ -162,44 +159,24 @@ void world_pass(struct world *world, int64_t seconds)
 
 void world_disconnect(struct world *world, struct invig_connection *connection)
 {
-    invig_engine_disconnect(world->engine, world->now, connection);
+    world_disconnect_by(world, connection, INVIG_CAUSE_UNKNOWN);
 }
 
-void world_clear(struct world *world)
+void world_disconnect_by(struct world *world, struct invig_connection *connection,
+                         enum invig_cause cause)
 {
-    world->effect_count = 0;
-    world->log_count = 0;
-    memset(world->logs, 0, sizeof(world->logs));
-}
-
-size_t world_count(const struct world *world, const char *effect)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < world->effect_count; i++) {
-        count += strcmp(world->effects[i], effect) == 0;
+    invig_engine_disconnect(world->engine, world->now, connection, cause);
+    if (world->backend == connection) {
+        world->backend = NULL;
     }
-    return count;
 }
 
-int world_find(const struct world *world, const char *effect)
+struct invig_stats world_stats(const struct world *world)
 {
-    for (size_t i = 0; i < world->effect_count; i++) {
-        if (strcmp(world->effects[i], effect) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
+    struct invig_stats stats;
 
-bool world_has_logged(const struct world *world, const char *text)
-{
-    for (size_t i = 0; i < WORLD_LOGS_MAX; i++) {
-        if (strstr(world->logs[i], text) != NULL) {
-            return true;
-        }
-    }
-    return false;
+    invig_engine_read_stats(world->engine, &stats);
+    return stats;
 }
 
 enum invig_verdict world_subscribe(struct world *world, const struct invig_connection *connection,

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * world.h - an engine with a made-up clock and a broker that only writes down what it is told, for
- * scenario and model tests. Failures are cmocka's.
+ * scenario and model tests. Failures are cmocka's. JSON stands here with ' for ", in what is handed
+ * in and in what is written down: it reads better in C.
  */
 #ifndef INVIGILATOR_TEST_WORLD_H
 #define INVIGILATOR_TEST_WORLD_H
 
-#include "invigilator/engine.h"
+#include "backend.h"
 
 enum {
     WORLD_EFFECTS_MAX = 512,
-    WORLD_LINE_BYTES = 1024,
+    WORLD_LINE_BYTES = 8192,
     WORLD_LOGS_MAX = 64,
     WORLD_TICK_MS = 100,
     WORLD_START_S = 1800000000 /* in 2027; a round number reads well in a failure */
@@ -27,6 +28,8 @@ struct world {
     struct invig_refusal refusal; /* of the last CONNECT */
     enum invig_verdict verdict;   /* of the last CONNECT */
     struct invig_claims claims;
+    struct invig_connection *backend; /* of world_backend; NULL: not yet */
+    char answer[WORLD_LINE_BYTES];    /* of the last world_command */
 };
 
 /* A CONNECT. What is zero or NULL is as a well-behaved page has it. */
@@ -50,20 +53,95 @@ struct login {
 void world_init(struct world *world, ...);
 void world_deinit(struct world *world);
 
+/* The same for cmocka, with default options: a test file has a `static struct world world` and
+ * lists its tests as WORLD_CASE(name). */
+int world_setup(void **state);
+int world_teardown(void **state);
+#define WORLD_CASE(name)                                                                           \
+    cmocka_unit_test_prestate_setup_teardown(name, world_setup, world_teardown, &world)
+
 /* A CONNECT with a token. Returns the connection, NULL when it was denied. */
 struct invig_connection *world_login(struct world *world, const struct login *login);
 
 /* A CONNECT without one. */
 struct invig_connection *world_defer(struct world *world, const char *client_id);
 
-/* One tick of the broker, WORLD_TICK_MS later; effects are written down as "NOTIFY <client id>
- * <notice>" and "KICK <client id>". */
+/* The backend: a connection without a token under the client id "backend", made at first use. */
+struct invig_connection *world_backend(struct world *world);
+
+/* One tick of the broker, WORLD_TICK_MS later; effects are written down as
+ *
+ *   KICK <client id>
+ *   NOTIFY <client id> SUPERSEDED|REVOKED|EXPIRED|EXPIRING <user> <session>
+ *   NOTIFY <client id> BLOCKED <evaluation> <user>
+ *   NOTIFY <client id> PUBLISH_REFUSED <topic> <error>
+ *   REPLY <client id> <json>                          an answer to a command
+ *   SEND <client id> <topic> <payload>                the evaluation's last message once more
+ *   RETAIN <topic> <payload>                          a copy, as it is published
+ *   CLEAR <topic>                                     an empty retained message
+ *   PRESENCE <evaluation> <user> online|offline <connections> <cause>
+ *   INCIDENT <evaluation> <user> <kind> enforced|observed <bound> <refused> <address>
+ *
+ * with fingerprints as world_fingerprint makes them. What an effect must be like whatever the story
+ * is checked on the way: its topic, whether it is retained, that its payload is a JSON object. */
 void world_tick(struct world *world);
 
 /* Ticks until `seconds` have passed. */
 void world_pass(struct world *world, int64_t seconds);
 
+/* The connection ends; the broker does not say why. */
 void world_disconnect(struct world *world, struct invig_connection *connection);
+void world_disconnect_by(struct world *world, struct invig_connection *connection,
+                         enum invig_cause cause);
+
+/* A PUBLISH with a retained payload: asks invig_engine_publish, then invig_backend_message.
+ * `connection` may be NULL: a publisher that is not known. An empty payload is "". */
+enum invig_verdict world_message(struct world *world, const struct invig_connection *connection,
+                                 const char *topic, const char *payload);
+
+/* As world_message, not retained. */
+enum invig_verdict world_message_once(struct world *world,
+                                      const struct invig_connection *connection, const char *topic,
+                                      const char *payload);
+
+/* The backend publishes, retained, on evaluations/{evaluation}, or on
+ * evaluations/{evaluation}/users
+ * /{user} where `user` is not NULL, an EVALUATION_UPDATE that names these ids and has the `members`
+ * ("'phase':'NEW'"; "" for none). world_offer returns what becomes of it, world_say insists that it
+ * passes. */
+enum invig_verdict world_offer(struct world *world, const char *evaluation, const char *user,
+                               const char *members);
+void world_say(struct world *world, const char *evaluation, const char *user, const char *members);
+
+/* The evaluation e1 is IN_PROGRESS, and anna has come in under session s1 and client id anna:1,
+ * from 192.0.2.1, with a token that names e1 and e2: s1 is bound. Effects and log lines so far are
+ * forgotten. Returns her connection. */
+struct invig_connection *world_exam(struct world *world);
+
+/* anna logs in under `session`, from 192.0.2.2, with such a token. The broker has not ticked yet.
+ */
+struct invig_connection *world_login_again(struct world *world, const char *session,
+                                           const char *client_id);
+
+/* Runs one command without a connection that gets the answer; returns the answer, which stays valid
+ * until the next call. */
+const char *world_command(struct world *world, const char *command);
+
+/* Revokes by command: a session; all sessions of a user but `except` (NULL: none), unseen ones with
+ * a login before `before_s` (0: before this second) included. */
+void world_invalidate_session(struct world *world, const char *user, const char *session);
+void world_invalidate_user(struct world *world, const char *user, const char *except,
+                           int64_t before_s);
+
+/* A payload on the control topic. The answer is sent in the next tick. */
+void world_control(struct world *world, const struct invig_connection *connection,
+                   const char *payload);
+
+/* First 12 hex digits of the SHA-256 of `session`; valid until the fourth call after. */
+const char *world_fingerprint(const char *session);
+
+/* Writes an effect down, as world_tick does. */
+void world_write_effect(struct world *world, const struct invig_effect *effect);
 
 /* Forgets effects and log lines. */
 void world_clear(struct world *world);
@@ -71,11 +149,25 @@ void world_clear(struct world *world);
 /* How often the effect was written down. */
 size_t world_count(const struct world *world, const char *effect);
 
+/* How many effects begin with `prefix`. */
+size_t world_count_prefix(const struct world *world, const char *prefix);
+
+/* How many incidents of anna's were written down: `kind` as "SECOND_LOGIN enforced", `bound` and
+ * `refused` session ids. */
+size_t world_count_incidents(const struct world *world, const char *evaluation, const char *kind,
+                             const char *bound, const char *refused, const char *address);
+
 /* Place of the effect among those written down; -1 when it is not there. */
 int world_find(const struct world *world, const char *effect);
 
+/* The last effect that begins with `prefix`; NULL when there is none. */
+const char *world_last(const struct world *world, const char *prefix);
+
 /* True when a log line contains `text`. */
 bool world_has_logged(const struct world *world, const char *text);
+
+/* The counters of now. */
+struct invig_stats world_stats(const struct world *world);
 
 enum invig_verdict world_subscribe(struct world *world, const struct invig_connection *connection,
                                    const char *filter);

@@ -115,7 +115,7 @@ static inline void assert_zeroed(const struct invig_claims *claims)
 static inline void assert_read_at(struct payload *payload, int64_t now_s, enum invig_reason reason,
                                   const char *claim)
 {
-    struct invig_claim_source source = {payload, payload_get};
+    struct invig_value_source source = {.context = payload, .get = payload_get};
 
     memset(&payload->claims, 0xAA, sizeof payload->claims);
     struct invig_refusal refusal =

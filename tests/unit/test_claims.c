@@ -261,7 +261,7 @@ static void fleeting_get(void *context, const char *name, struct invig_value *ou
 static void test_claims_keep_no_text_of_the_source(void **state)
 {
     struct payload *payload = *state;
-    struct invig_claim_source source = {payload, fleeting_get};
+    struct invig_value_source source = {.context = payload, .get = fleeting_get};
 
     put_string(payload, "sid", "session");
     put_string(payload, "role", "professor");
@@ -286,7 +286,7 @@ static void silent_get(void *context, const char *name, struct invig_value *out_
 static void test_claims_silent_source_is_absence(void **state)
 {
     struct payload *payload = *state;
-    struct invig_claim_source source = {NULL, silent_get};
+    struct invig_value_source source = {.get = silent_get};
     struct invig_refusal refusal =
         invig_claims_read(&source, &payload->policy, NOW_S, &payload->claims);
 

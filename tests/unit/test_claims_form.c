@@ -15,7 +15,7 @@ static void test_claims_form_of_each_kind_of_value(void **state)
         int string;  /* "1" */
         int integer; /* 1 */
         int strings; /* ["1"] */
-        int other;
+        int other;   /* true, null, anything else */
     } rows[] = {
         {"sub", A, I, I, I},
         {"sid", A, I, I, I},
@@ -36,6 +36,8 @@ static void test_claims_form_of_each_kind_of_value(void **state)
                                    rows[i].integer,
                                    rows[i].strings,
                                    rows[i].other,
+                                   rows[i].other,
+                                   rows[i].other,
                                    REASON(INTERNAL),
                                    I};
             int reason = reasons[kind];
@@ -48,6 +50,7 @@ static void test_claims_form_of_each_kind_of_value(void **state)
                 payload_put(payload, rows[i].name, (enum invig_value_kind)kind);
             value->string = invig_text_of("1");
             value->integer = 1;
+            value->boolean = true;
             value->string_count = 1;
             value->strings[0] = invig_text_of("1");
             assert_read(payload, (enum invig_reason)reason,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_json.c - key sets, string lists and notices.
+ * test_json.c - key sets and string lists.
  */
 #include "json.h"
 
@@ -279,40 +279,6 @@ static void test_json_strings_limit(void **state)
     }
 }
 
-static void test_json_notice(void **state)
-{
-    static const struct {
-        struct invig_notice notice;
-        const char *expected;
-    } rows[] = {
-        {{INVIG_NOTICE_SESSION_INVALIDATED, {"anna", 4}, {"s1x", 2}, INVIG_END_SUPERSEDED, 0},
-         "{\"type\":\"SESSION_INVALIDATED\",\"userId\":\"anna\",\"sessionId\":\"s1\","
-         "\"reason\":\"SUPERSEDED\",\"at\":\"1970-01-01T00:00:00Z\"}"},
-        {{INVIG_NOTICE_SESSION_INVALIDATED,
-          {"a\"b\\c/d\xC3\xA4", 9},
-          {"s", 1},
-          INVIG_END_REVOKED,
-          1800000000},
-         "{\"type\":\"SESSION_INVALIDATED\",\"userId\":\"a\\\"b\\\\c/"
-         "d\xC3\xA4\",\"sessionId\":\"s\","
-         "\"reason\":\"REVOKED\",\"at\":\"2027-01-15T08:00:00Z\"}"},
-        {{INVIG_NOTICE_SESSION_INVALIDATED, {"a", 1}, {"s", 1}, INVIG_END_EXPIRED, 1},
-         "{\"type\":\"SESSION_INVALIDATED\",\"userId\":\"a\",\"sessionId\":\"s\","
-         "\"reason\":\"EXPIRED\",\"at\":\"1970-01-01T00:00:01Z\"}"},
-        {{INVIG_NOTICE_SESSION_EXPIRING, {"a", 1}, {"s", 1}, INVIG_END_NONE, 253402300799},
-         "{\"type\":\"SESSION_EXPIRING\",\"userId\":\"a\",\"sessionId\":\"s\","
-         "\"expiresAt\":\"9999-12-31T23:59:59Z\"}"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ROWS(rows); i++) {
-        char *json = invig_json_write_notice(&rows[i].notice);
-        assert_non_null(json);
-        assert_string_equal(json, rows[i].expected);
-        free(json);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,7 +290,6 @@ int main(void)
         cmocka_unit_test(test_json_strings),
         cmocka_unit_test(test_json_strings_refuses),
         cmocka_unit_test(test_json_strings_limit),
-        cmocka_unit_test(test_json_notice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,36 @@ static void test_option_switch_is_on_or_off(void **state)
     assert_accepted("require_auth_time", "off");
 }
 
+static void test_option_strict_policies(void **state)
+{
+    static const char *const junk[] = {
+        NULL, "", "Enforce", "OBSERVE", "on", "none", " off", "off ", "offf", "enforce,off", "obs",
+    };
+    static const struct {
+        const char *value;
+        enum invig_strict_policy expected;
+    } rows[] = {
+        {"enforce", INVIG_STRICT_ENFORCE},
+        {"observe", INVIG_STRICT_OBSERVE},
+        {"off", INVIG_STRICT_OFF},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(junk); i++) {
+        assert_refused("strict_policy", junk[i], NULL);
+    }
+    assert_refused("strict_policy", "on",
+                   "plugin_opt_strict_policy: found \"on\", expected enforce, observe or off");
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct invig_policy policy;
+        assert_int_equal(invig_policy_init(&policy), INVIG_OK);
+        policy.strict_policy = (enum invig_strict_policy)99;
+        assert_set(&policy, "strict_policy", rows[i].value);
+        assert_int_equal(policy.strict_policy, rows[i].expected);
+        invig_policy_deinit(&policy);
+    }
+}
+
 static void test_option_claim_names(void **state)
 {
     static const char *const junk[] = {
@@ -229,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_option_algorithm_lists),
         cmocka_unit_test(test_option_role_lists),
         cmocka_unit_test(test_option_switch_is_on_or_off),
+        cmocka_unit_test(test_option_strict_policies),
         cmocka_unit_test(test_option_claim_names),
         cmocka_unit_test(test_option_topic_prefixes),
         cmocka_unit_test(test_option_role_is_single),

@@ -39,6 +39,10 @@ static const struct {
     {"claim_role", MEMBER(claim_role), "role", "https://example.org/roles"},
     {"claim_evaluations", MEMBER(claim_evaluations), "evaluations", "exams"},
     {"topic_prefix", MEMBER(topic_prefix), "", "eval/"},
+    {"phases", MEMBER(phases), "NEW SETTINGS COMPOSITION REGISTRATION IN_PROGRESS GRADING FINISHED",
+     "open closed"},
+    {"strict_phases", MEMBER(strict_phases), "IN_PROGRESS", "open"},
+    {"presence_phases", MEMBER(presence_phases), "REGISTRATION IN_PROGRESS", "closed"},
 };
 
 static const struct {
@@ -54,6 +58,7 @@ static const struct {
     {"max_keepalive", MEMBER(max_keepalive_s), 60, 1, 65535},
     {"expiry_notice", MEMBER(expiry_notice_s), 60, 0, 86400},
     {"revocation_ttl", MEMBER(revocation_ttl_days), 7, 1, 3650},
+    {"stats_interval", MEMBER(stats_interval_s), 10, 0, 86400},
 };
 
 static void assert_string_at(const struct invig_policy *policy, size_t i, const char *expected)
@@ -84,6 +89,7 @@ static void test_policy_defaults(void **state)
     assert_int_equal(policy.jwt_algorithms, 0);
     assert_int_equal(policy.single_session_roles, ROLE_OF(STUDENT));
     assert_false(policy.require_auth_time);
+    assert_int_equal(policy.strict_policy, INVIG_STRICT_ENFORCE);
     assert_int_equal(policy.options_given, 0);
     invig_policy_deinit(&policy);
 }
@@ -100,6 +106,7 @@ static void test_policy_defaults_are_those_of_the_header(void **state)
     assert_int_equal(policy.max_keepalive_s, INVIG_KEEPALIVE_S_DEFAULT);
     assert_int_equal(policy.expiry_notice_s, INVIG_EXPIRY_NOTICE_S_DEFAULT);
     assert_int_equal(policy.revocation_ttl_days, INVIG_REVOCATION_DAYS_DEFAULT);
+    assert_int_equal(policy.stats_interval_s, INVIG_STATS_INTERVAL_S_DEFAULT);
     invig_policy_deinit(&policy);
 }
 
@@ -107,14 +114,14 @@ static void test_policy_defaults_are_those_of_the_header(void **state)
 static void test_policy_every_option_changes_its_member(void **state)
 {
     struct invig_policy policy;
-    size_t count = 0;
+    size_t count = ROWS(STRINGS) + ROWS(INTEGERS) + 4;
 
     (void)state;
     assert_int_equal(invig_policy_init(&policy), INVIG_OK);
-    for (size_t i = 0; i < ROWS(STRINGS); i++, count++) {
+    for (size_t i = 0; i < ROWS(STRINGS); i++) {
         assert_set(&policy, STRINGS[i].word, STRINGS[i].other);
     }
-    for (size_t i = 0; i < ROWS(INTEGERS); i++, count++) {
+    for (size_t i = 0; i < ROWS(INTEGERS); i++) {
         char value[32];
         snprintf(value, sizeof value, "%" PRId64, INTEGERS[i].default_value + 1);
         assert_set(&policy, INTEGERS[i].word, value);
@@ -122,7 +129,7 @@ static void test_policy_every_option_changes_its_member(void **state)
     assert_set(&policy, "jwt_algorithms", "ES256");
     assert_set(&policy, "single_session_roles", "professor");
     assert_set(&policy, "require_auth_time", "on");
-    count += 3;
+    assert_set(&policy, "strict_policy", "observe");
 
     for (size_t i = 0; i < ROWS(STRINGS); i++) {
         assert_string_at(&policy, i, STRINGS[i].other);
@@ -133,6 +140,7 @@ static void test_policy_every_option_changes_its_member(void **state)
     assert_int_equal(policy.jwt_algorithms, SET_OF(ES256));
     assert_int_equal(policy.single_session_roles, ROLE_OF(PROFESSOR));
     assert_true(policy.require_auth_time);
+    assert_int_equal(policy.strict_policy, INVIG_STRICT_OBSERVE);
     /* There is no other option, and each has its bit. */
     assert_non_null(invig_policy_option(count - 1));
     assert_null(invig_policy_option(count));
@@ -190,7 +198,8 @@ static void test_policy_strings_have_their_length(void **state)
     for (size_t i = 0; i < ROWS(STRINGS); i++) {
         bool is_claim = strncmp(STRINGS[i].word, "claim_", 6) == 0;
         bool is_prefix = strcmp(STRINGS[i].word, "topic_prefix") == 0;
-        size_t most = is_claim ? 128 : is_prefix ? 256 : 4096;
+        bool is_phase = strstr(STRINGS[i].word, "phases") != NULL;
+        size_t most = is_claim ? 128 : is_prefix ? 256 : is_phase ? 64 : 4096;
         char *string = letters(most + 1);
         assert_refused(STRINGS[i].word, string, NULL);
         string[most] = '\0';
@@ -208,25 +217,18 @@ static void test_policy_strings_have_their_length(void **state)
 
 static void test_policy_unknown_options_are_refused(void **state)
 {
-    static const char *const words[] = {
-        "",
-        "foo",
-        "jwt_leeway ",
-        "JWT_LEEWAY",
-        "jwt_leewa",
-        "jwt_leeways",
-        "phases",
-        "state_file",
-        "strict_policy",
-        "\n",
-        "\xFF",
-        "plugin_opt_jwt_leeway",
-        "state_url",
-        "stats_interval",
-        "strict_phases",
-        "presence_phases",
-        "state_sync",
-    };
+    static const char *const words[] = {"",
+                                        "foo",
+                                        "jwt_leeway ",
+                                        "JWT_LEEWAY",
+                                        "jwt_leewa",
+                                        "jwt_leeways",
+                                        "state_file",
+                                        "\n",
+                                        "\xFF",
+                                        "plugin_opt_jwt_leeway",
+                                        "state_url",
+                                        "state_sync"};
     char *word = letters(5000);
 
     (void)state;

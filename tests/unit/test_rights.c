@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_rights.c - the rights table, topic by topic and role by role.
+ * test_rights.c - the rights table, topic by topic, role by role and standing by standing.
  */
 #include "invigilator/rights.h"
 
@@ -14,21 +14,32 @@
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
-/* Who may: the letters s (student), p (professor), v (service). */
+/* Who may. Students and professors by their standing in the topic's evaluation, a letter each: n
+ * (none), b (blocked), p (participant), s (supervisor), x (a number that is none). */
 struct row {
     const char *topic;
-    const char *who;
+    const char *student;
+    const char *professor;
+    bool service;
 };
 
-typedef bool question(const struct invig_subject *subject, const struct invig_topic *topic);
+#define ALWAYS "nbpsx"
 
-static struct invig_text EVALUATIONS[2];
+static const struct {
+    char letter;
+    enum invig_standing standing;
+} STANDINGS[] = {{'n', INVIG_STANDING_NONE},
+                 {'b', INVIG_STANDING_BLOCKED},
+                 {'p', INVIG_STANDING_PARTICIPANT},
+                 {'s', INVIG_STANDING_SUPERVISOR},
+                 {'x', (enum invig_standing)99}};
+
+typedef bool question(const struct invig_subject *subject, enum invig_standing standing,
+                      const struct invig_topic *topic);
 
 static struct invig_subject subject_of(enum invig_role role)
 {
-    EVALUATIONS[0] = invig_text_of("e1");
-    EVALUATIONS[1] = invig_text_of("e2");
-    return (struct invig_subject){role, invig_text_of("anna"), invig_text_of("s1"), 2, EVALUATIONS};
+    return (struct invig_subject){role, invig_text_of("anna"), invig_text_of("s1")};
 }
 
 static struct invig_topic topic_of(const char *text, bool is_filter)
@@ -43,185 +54,170 @@ static struct invig_topic topic_of(const char *text, bool is_filter)
     return topic;
 }
 
-static void check(const struct row *rows, size_t count, question *may, bool is_filter)
+static void check_row(const struct row *row, question *may, enum invig_role role,
+                      const char *standings, bool is_filter)
 {
-    static const struct {
-        char letter;
-        enum invig_role role;
-    } ROLES[] = {{'s', INVIG_ROLE_STUDENT},
-                 {'p', INVIG_ROLE_PROFESSOR},
-                 {'v', INVIG_ROLE_SERVICE},
-                 {'n', INVIG_ROLE_NONE},
-                 {'x', (enum invig_role)99}};
+    struct invig_topic topic = topic_of(row->topic, is_filter);
+    struct invig_subject subject = subject_of(role);
 
-    for (size_t i = 0; i < count; i++) {
-        struct invig_topic topic = topic_of(rows[i].topic, is_filter);
+    for (size_t i = 0; i < ROWS(STANDINGS); i++) {
+        bool expected = strchr(standings, STANDINGS[i].letter) != NULL;
 
-        for (size_t j = 0; j < ROWS(ROLES); j++) {
-            struct invig_subject subject = subject_of(ROLES[j].role);
-            bool expected = strchr(rows[i].who, ROLES[j].letter) != NULL;
-
-            if (may(&subject, &topic) != expected) {
-                fail_msg("%s, %c: expected %d", rows[i].topic, ROLES[j].letter, expected);
-            }
+        if (may(&subject, STANDINGS[i].standing, &topic) != expected) {
+            fail_msg("%s, %s, %c: expected %d", row->topic, invig_role_word(role),
+                     STANDINGS[i].letter, expected);
         }
     }
 }
 
+static void check(const struct row *rows, size_t count, question *may, bool is_filter)
+{
+    for (size_t i = 0; i < count; i++) {
+        check_row(&rows[i], may, INVIG_ROLE_STUDENT, rows[i].student, is_filter);
+        check_row(&rows[i], may, INVIG_ROLE_PROFESSOR, rows[i].professor, is_filter);
+        check_row(&rows[i], may, INVIG_ROLE_SERVICE, rows[i].service ? ALWAYS : "", is_filter);
+        check_row(&rows[i], may, INVIG_ROLE_NONE, "", is_filter);
+        check_row(&rows[i], may, (enum invig_role)99, "", is_filter);
+    }
+}
+
 static const struct row SUBSCRIBE[] = {
-    {"users/anna", "spv"},
-    {"users/anna/#", "spv"},
-    {"users/anna/+", "spv"},
-    {"users/anna/sessions/s1", "spv"},
-    {"users/anna/sessions/+", "spv"},
-    {"users/anna/sessions", "v"},
-    {"users/anna/sessions/#", "v"},
-    {"users/anna/sessions/s2", "v"},
-    {"users/anna/sessions/s1/#", "v"},
-    {"users/anna/sessions/s1/+", "v"},
-    {"users/anna/sessions/s1/x", "v"},
-    {"users/anna/x", "v"},
-    {"users/anna/x/#", "v"},
-    {"users/anna/+/+", "v"},
-    {"users/anna/+/s1", "v"},
-    {"users/anna/", "v"},
-    {"users/bert", "v"},
-    {"users/bert/#", "v"},
-    {"users/bert/+", "v"},
-    {"users/bert/sessions/s1", "v"},
-    {"users/bert/sessions/+", "v"},
-    {"users/+", "v"},
-    {"users/#", "v"},
-    {"users/+/sessions/s1", "v"},
-    {"users/$anna", ""},
-    {"users/", ""},
-    {"users/anna/sessions/", ""},
-    {"users/$anna/#", "v"},
-    {"users", ""},
-    {"evaluations/e1", "spv"},
-    {"evaluations/e2", "spv"},
-    {"evaluations/e3", "v"},
-    {"evaluations/e1/#", "pv"},
-    {"evaluations/e3/#", "v"},
-    {"evaluations/e1/+", "v"},
-    {"evaluations/+", "v"},
-    {"evaluations/#", "v"},
-    {"evaluations/e1/x", "v"},
-    {"evaluations/e1/users", "v"},
-    {"evaluations/e1/users/+", "pv"},
-    {"evaluations/e3/users/+", "v"},
-    {"evaluations/e1/users/#", "v"},
-    {"evaluations/e1/users/anna", "spv"},
-    {"evaluations/e3/users/anna", "spv"},
-    {"evaluations/e1/users/anna/#", "spv"},
-    {"evaluations/e3/users/anna/#", "spv"},
-    {"evaluations/e1/users/anna/+", "v"},
-    {"evaluations/+/users/anna", "v"},
-    {"evaluations/e1/users/bert", "pv"},
-    {"evaluations/e3/users/bert", "v"},
-    {"evaluations/e1/users/bert/#", "v"},
-    {"evaluations/e1/presence/anna", "pv"},
-    {"evaluations/e1/presence/bert", "pv"},
-    {"evaluations/e3/presence/bert", "v"},
-    {"evaluations/e1/presence/+", "pv"},
-    {"evaluations/e3/presence/+", "v"},
-    {"evaluations/e1/presence/#", "v"},
-    {"evaluations/e1/incidents", "pv"},
-    {"evaluations/e3/incidents", "v"},
-    {"evaluations/e1/incidents/#", "v"},
-    {"evaluations/$e", ""},
-    {"evaluations/e1/users/$a", ""},
-    {"$CONTROL/invigilator/v1", "v"},
-    {"$CONTROL/invigilator/v1/response", "v"},
-    {"$CONTROL/invigilator/#", "v"},
-    {"$CONTROL/invigilator/x", "v"},
-    {"$CONTROL/invigilator", ""},
-    {"$CONTROL/#", ""},
-    {"$CONTROL/dynamic-security/v1", ""},
-    {"$SYS/broker/invigilator/#", "v"},
-    {"$SYS/broker/invigilator/auth/+", "v"},
-    {"$SYS/broker/invigilator/users/current", "v"},
-    {"$SYS/broker/#", ""},
-    {"$SYS/#", ""},
-    {"#", ""},
-    {"+", ""},
-    {"+/anna", ""},
-    {"/#", ""},
-    {"other", ""},
-    {"$share/g/users/anna", ""},
-    {"$share/g/users/#", ""},
-    {"users/anna#", ""},
-    {"", ""},
+    {"users/anna", ALWAYS, ALWAYS, true},
+    {"users/anna/#", ALWAYS, ALWAYS, true},
+    {"users/anna/+", ALWAYS, ALWAYS, true},
+    {"users/anna/sessions/s1", ALWAYS, ALWAYS, true},
+    {"users/anna/sessions/+", ALWAYS, ALWAYS, true},
+    {"users/anna/sessions", "", "", true},
+    {"users/anna/sessions/#", "", "", true},
+    {"users/anna/sessions/s2", "", "", true},
+    {"users/anna/sessions/s1/#", "", "", true},
+    {"users/anna/sessions/s1/+", "", "", true},
+    {"users/anna/sessions/s1/x", "", "", true},
+    {"users/anna/x", "", "", true},
+    {"users/anna/x/#", "", "", true},
+    {"users/anna/+/+", "", "", true},
+    {"users/anna/+/s1", "", "", true},
+    {"users/anna/", "", "", true},
+    {"users/bert", "", "", true},
+    {"users/bert/#", "", "", true},
+    {"users/bert/+", "", "", true},
+    {"users/bert/sessions/s1", "", "", true},
+    {"users/bert/sessions/+", "", "", true},
+    {"users/+", "", "", true},
+    {"users/#", "", "", true},
+    {"users/+/sessions/s1", "", "", true},
+    {"users/$anna", "", "", false},
+    {"users/", "", "", false},
+    {"users/anna/sessions/", "", "", false},
+    {"users/$anna/#", "", "", true},
+    {"users", "", "", false},
+    {"evaluations/e1", "bp", "bps", true},
+    {"evaluations/e1/#", "", "s", true},
+    {"evaluations/e1/+", "", "", true},
+    {"evaluations/+", "", "", true},
+    {"evaluations/#", "", "", true},
+    {"evaluations/e1/x", "", "", true},
+    {"evaluations/e1/users", "", "", true},
+    {"evaluations/e1/users/+", "", "s", true},
+    {"evaluations/e1/users/#", "", "", true},
+    {"evaluations/e1/users/anna", ALWAYS, ALWAYS, true},
+    {"evaluations/e1/users/anna/#", ALWAYS, ALWAYS, true},
+    {"evaluations/e1/users/anna/+", "", "", true},
+    {"evaluations/+/users/anna", "", "", true},
+    {"evaluations/e1/users/bert", "", "s", true},
+    {"evaluations/e1/users/bert/#", "", "", true},
+    {"evaluations/e1/presence/anna", "", "s", true},
+    {"evaluations/e1/presence/bert", "", "s", true},
+    {"evaluations/e1/presence/+", "", "s", true},
+    {"evaluations/e1/presence/#", "", "", true},
+    {"evaluations/e1/incidents", "", "s", true},
+    {"evaluations/e1/incidents/#", "", "", true},
+    {"evaluations/$e", "", "", false},
+    {"evaluations/e1/users/$a", "", "", false},
+    {"$CONTROL/invigilator/v1", "", "", true},
+    {"$CONTROL/invigilator/v1/response", "", "", true},
+    {"$CONTROL/invigilator/#", "", "", true},
+    {"$CONTROL/invigilator/x", "", "", true},
+    {"$CONTROL/invigilator", "", "", false},
+    {"$CONTROL/#", "", "", false},
+    {"$CONTROL/dynamic-security/v1", "", "", false},
+    {"$SYS/broker/invigilator/#", "", "", true},
+    {"$SYS/broker/invigilator/auth/+", "", "", true},
+    {"$SYS/broker/invigilator/users/current", "", "", true},
+    {"$SYS/broker/#", "", "", false},
+    {"$SYS/#", "", "", false},
+    {"#", "", "", false},
+    {"+", "", "", false},
+    {"+/anna", "", "", false},
+    {"/#", "", "", false},
+    {"other", "", "", false},
+    {"$share/g/users/anna", "", "", false},
+    {"$share/g/users/#", "", "", false},
+    {"users/anna#", "", "", false},
+    {"", "", "", false},
 };
 
 static const struct row RECEIVE[] = {
-    {"users/anna", "spv"},
-    {"users/anna/x/y", "spv"},
-    {"users/anna/", "spv"},
-    {"users/anna/sessions", "spv"},
-    {"users/anna/sessions/s1", "spv"},
-    {"users/anna/sessions/s1/x", "spv"},
-    {"users/anna/sessions/s2", "v"},
-    {"users/anna/sessions/s2/x", "v"},
-    {"users/anna/sessions/", "v"},
-    {"users/bert", "v"},
-    {"users/bert/x", "v"},
-    {"users/bert/sessions/s1", "v"},
-    {"users/$anna", "v"},
-    {"evaluations/e1", "spv"},
-    {"evaluations/e3", "v"},
-    {"evaluations/e1/x", "pv"},
-    {"evaluations/e3/x", "v"},
-    {"evaluations/e1/users", "pv"},
-    {"evaluations/e1/users/anna", "spv"},
-    {"evaluations/e3/users/anna", "spv"},
-    {"evaluations/e3/users/anna/x", "spv"},
-    {"evaluations/e1/users/bert", "pv"},
-    {"evaluations/e1/users/bert/x", "pv"},
-    {"evaluations/e3/users/bert", "v"},
-    {"evaluations/e1/presence", "pv"},
-    {"evaluations/e1/presence/anna", "pv"},
-    {"evaluations/e3/presence/anna", "v"},
-    {"evaluations/e1/presence/anna/x", "pv"},
-    {"evaluations/e1/incidents", "pv"},
-    {"evaluations/e3/incidents", "v"},
-    {"evaluations/e1/users/$x", "v"},
-    {"evaluations//users/anna", "v"},
-    {"$CONTROL/invigilator/v1", "v"},
-    {"$CONTROL/invigilator/v1/response", "v"},
-    {"$SYS/broker/invigilator/users/current", "v"},
-    {"$SYS/broker/uptime", ""},
-    {"other", ""},
-    {"users", ""},
-    {"users/#", ""},
+    {"users/anna", ALWAYS, ALWAYS, true},
+    {"users/anna/x/y", ALWAYS, ALWAYS, true},
+    {"users/anna/", ALWAYS, ALWAYS, true},
+    {"users/anna/sessions", ALWAYS, ALWAYS, true},
+    {"users/anna/sessions/s1", ALWAYS, ALWAYS, true},
+    {"users/anna/sessions/s1/x", ALWAYS, ALWAYS, true},
+    {"users/anna/sessions/s2", "", "", true},
+    {"users/anna/sessions/s2/x", "", "", true},
+    {"users/anna/sessions/", "", "", true},
+    {"users/bert", "", "", true},
+    {"users/bert/x", "", "", true},
+    {"users/bert/sessions/s1", "", "", true},
+    {"users/$anna", "", "", true},
+    {"evaluations/e1", "p", "ps", true},
+    {"evaluations/e1/x", "", "s", true},
+    {"evaluations/e1/users", "", "s", true},
+    {"evaluations/e1/users/anna", ALWAYS, ALWAYS, true},
+    {"evaluations/e1/users/anna/x", ALWAYS, ALWAYS, true},
+    {"evaluations/e1/users/bert", "", "s", true},
+    {"evaluations/e1/users/bert/x", "", "s", true},
+    {"evaluations/e1/presence", "", "s", true},
+    {"evaluations/e1/presence/anna", "", "s", true},
+    {"evaluations/e1/presence/anna/x", "", "s", true},
+    {"evaluations/e1/incidents", "", "s", true},
+    {"evaluations/e1/users/$x", "", "", true},
+    {"evaluations//users/anna", "", "", true},
+    {"$CONTROL/invigilator/v1", "", "", true},
+    {"$CONTROL/invigilator/v1/response", "", "", true},
+    {"$SYS/broker/invigilator/users/current", "", "", true},
+    {"$SYS/broker/uptime", "", "", false},
+    {"other", "", "", false},
+    {"users", "", "", false},
+    {"users/#", "", "", false},
 };
 
 static const struct row PUBLISH[] = {
-    {"users/anna", "v"},
-    {"users/anna/x/y", "v"},
-    {"users/anna/sessions", "v"},
-    {"users/anna/sessions/s1", "v"},
-    {"users/anna/sessions/s1/x", "v"},
-    {"users/bert", "v"},
-    {"users/", ""},
-    {"users/$a", ""},
-    {"users/anna/sessions/", ""},
-    {"evaluations/e1", "v"},
-    {"evaluations/e3", "v"},
-    {"evaluations/e1/users/anna", "v"},
-    {"evaluations/e1/users/anna/x", ""},
-    {"evaluations/e1/users", ""},
-    {"evaluations/e1/x", ""},
-    {"evaluations/e1/presence/anna", ""},
-    {"evaluations/e1/presence", ""},
-    {"evaluations/e1/incidents", ""},
-    {"evaluations/$e", ""},
-    {"$CONTROL/invigilator/v1", "v"},
-    {"$CONTROL/invigilator/v1/response", ""},
-    {"$CONTROL/invigilator/x", ""},
-    {"$SYS/broker/invigilator/x", ""},
-    {"other", ""},
-    {"users/+", ""},
+    {"users/anna", "", "", true},
+    {"users/anna/x/y", "", "", true},
+    {"users/anna/sessions", "", "", true},
+    {"users/anna/sessions/s1", "", "", true},
+    {"users/anna/sessions/s1/x", "", "", true},
+    {"users/bert", "", "", true},
+    {"users/", "", "", false},
+    {"users/$a", "", "", false},
+    {"users/anna/sessions/", "", "", false},
+    {"evaluations/e1", "", "", true},
+    {"evaluations/e1/users/anna", "", "", true},
+    {"evaluations/e1/users/anna/x", "", "", false},
+    {"evaluations/e1/users", "", "", false},
+    {"evaluations/e1/x", "", "", false},
+    {"evaluations/e1/presence/anna", "", "", false},
+    {"evaluations/e1/presence", "", "", false},
+    {"evaluations/e1/incidents", "", "", false},
+    {"evaluations/$e", "", "", false},
+    {"$CONTROL/invigilator/v1", "", "", true},
+    {"$CONTROL/invigilator/v1/response", "", "", false},
+    {"$CONTROL/invigilator/x", "", "", false},
+    {"$SYS/broker/invigilator/x", "", "", false},
+    {"other", "", "", false},
+    {"users/+", "", "", false},
 };
 
 static void test_rights_to_subscribe(void **state)
@@ -236,10 +232,18 @@ static void test_rights_to_receive(void **state)
     check(RECEIVE, ROWS(RECEIVE), invig_rights_may_receive, false);
 }
 
+/* Publishing has nothing to do with an evaluation. */
+static bool may_publish(const struct invig_subject *subject, enum invig_standing standing,
+                        const struct invig_topic *name)
+{
+    (void)standing;
+    return invig_rights_may_publish(subject, name);
+}
+
 static void test_rights_to_publish(void **state)
 {
     (void)state;
-    check(PUBLISH, ROWS(PUBLISH), invig_rights_may_publish, false);
+    check(PUBLISH, ROWS(PUBLISH), may_publish, false);
 }
 
 /* A service token need not have a session; the others' session topics need one. */
@@ -253,8 +257,10 @@ static void test_rights_absent_session_equals_nothing(void **state)
         struct invig_subject subject = subject_of((enum invig_role)role);
 
         subject.session = (struct invig_text){NULL, 0};
-        assert_int_equal(invig_rights_may_subscribe(&subject, &filter), role == INVIG_ROLE_SERVICE);
-        assert_int_equal(invig_rights_may_receive(&subject, &name), role == INVIG_ROLE_SERVICE);
+        assert_int_equal(invig_rights_may_subscribe(&subject, INVIG_STANDING_NONE, &filter),
+                         role == INVIG_ROLE_SERVICE);
+        assert_int_equal(invig_rights_may_receive(&subject, INVIG_STANDING_NONE, &name),
+                         role == INVIG_ROLE_SERVICE);
     }
 }
 
@@ -264,8 +270,10 @@ static void assert_no_rights(const struct invig_subject *subject)
         struct invig_topic filter = topic_of(SUBSCRIBE[i].topic, true);
         struct invig_topic name = topic_of(SUBSCRIBE[i].topic, false);
 
-        assert_false(invig_rights_may_subscribe(subject, &filter));
-        assert_false(invig_rights_may_receive(subject, &name));
+        for (size_t j = 0; j < ROWS(STANDINGS); j++) {
+            assert_false(invig_rights_may_subscribe(subject, STANDINGS[j].standing, &filter));
+            assert_false(invig_rights_may_receive(subject, STANDINGS[j].standing, &name));
+        }
         assert_false(invig_rights_may_publish(subject, &name));
     }
 }
@@ -280,8 +288,10 @@ static void test_rights_of_zeroed_memory_are_none(void **state)
     for (int role = INVIG_ROLE_STUDENT; role <= INVIG_ROLE_SERVICE; role++) {
         struct invig_subject subject = subject_of((enum invig_role)role);
 
-        assert_false(invig_rights_may_subscribe(&subject, &nothing));
-        assert_false(invig_rights_may_receive(&subject, &nothing));
+        for (size_t j = 0; j < ROWS(STANDINGS); j++) {
+            assert_false(invig_rights_may_subscribe(&subject, STANDINGS[j].standing, &nothing));
+            assert_false(invig_rights_may_receive(&subject, STANDINGS[j].standing, &nothing));
+        }
         assert_false(invig_rights_may_publish(&subject, &nothing));
         subject.user = (struct invig_text){NULL, 0};
         assert_no_rights(&subject);
@@ -302,7 +312,9 @@ static void test_rights_filter_is_no_name(void **state)
         for (int role = INVIG_ROLE_STUDENT; role <= INVIG_ROLE_SERVICE; role++) {
             struct invig_subject subject = subject_of((enum invig_role)role);
 
-            assert_false(invig_rights_may_receive(&subject, &filter));
+            for (size_t j = 0; j < ROWS(STANDINGS); j++) {
+                assert_false(invig_rights_may_receive(&subject, STANDINGS[j].standing, &filter));
+            }
             assert_false(invig_rights_may_publish(&subject, &filter));
         }
     }

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine_admit.c - see engine.h: a login that was judged comes in, with its rights or only to be
+ * told. All that can fail comes first.
+ */
+#include "engine_private.h"
+
+/* When to look at an open connection next: before its end, where that is announced, or at its end.
+ */
+static int64_t engine_due_s(const struct invig_engine *engine,
+                            const struct invig_connection *connection)
+{
+    return connection->session == NULL ? connection->ends_s
+                                       : connection->ends_s - engine->policy->expiry_notice_s;
+}
+
+/* Fills in a connection whose client id is held and whose login is committed. Cannot fail: room for
+ * the timer was reserved. */
+static void engine_fill_in(struct invig_engine *engine, const struct invig_entry *entry)
+{
+    const struct invig_claims *claims = entry->connect->claims;
+    const struct invig_login *login = &entry->login;
+    struct invig_connection *connection = entry->created;
+
+    connection->user = login->user;
+    connection->session = login->session;
+    connection->subject.role = claims->role;
+    connection->subject.user = (struct invig_text){login->user->id, login->user->id_bytes};
+    if (login->session != NULL) {
+        connection->subject.session =
+            (struct invig_text){login->session->id, login->session->id_bytes};
+    }
+    connection->ends_s = claims->expires_s + engine->policy->jwt_leeway_s;
+    invig_engine_link(engine, connection);
+    if (entry->end != INVIG_END_NONE) {
+        connection->state = INVIG_CONNECTION_TOLD;
+        connection->end = entry->end;
+        invig_effects_add(&engine->effects, connection, INVIG_PENDING_NOTICE);
+        return;
+    }
+    invig_engine_open(engine, connection);
+    (void)invig_timers_set(&engine->timers, &connection->timer, engine_due_s(engine, connection));
+}
+
+static enum invig_reason reason_of_status(enum invig_status status)
+{
+    switch (status) {
+    case INVIG_OK:
+        return INVIG_REASON_NONE;
+    case INVIG_ERR_FULL:
+        return INVIG_REASON_TOO_MANY_SESSIONS;
+    default:
+        return INVIG_REASON_INTERNAL;
+    }
+}
+
+/* Commits a login with rights. */
+static enum invig_status engine_commit_open(struct invig_engine *engine, struct invig_entry *entry)
+{
+    const struct invig_claims *claims = entry->connect->claims;
+    enum invig_status status = invig_sessions_require_user(
+        &engine->sessions, invig_text_of(claims->user), engine->now.wall_s, &entry->login.user);
+
+    if (status == INVIG_OK) {
+        status = invig_engine_claim(engine, entry->created, entry->login.user, claims);
+    }
+    if (status != INVIG_OK) {
+        return INVIG_ERR_NO_MEMORY; /* whatever was full, it was not the user's sessions */
+    }
+    status = invig_sessions_commit(&engine->sessions, claims, engine->now.wall_s, &entry->login);
+    if (status != INVIG_OK) {
+        invig_engine_unclaim(engine, entry->created);
+    }
+    return status;
+}
+
+static enum invig_status engine_commit(struct invig_engine *engine, struct invig_entry *entry)
+{
+    const struct invig_claims *claims = entry->connect->claims;
+
+    switch (entry->end) {
+    case INVIG_END_NONE:
+        return engine_commit_open(engine, entry);
+    case INVIG_END_BLOCKED:
+        return invig_sessions_turn_away(&engine->sessions, claims, engine->now.wall_s,
+                                        &entry->login);
+    default:
+        return invig_sessions_commit(&engine->sessions, claims, engine->now.wall_s, &entry->login);
+    }
+}
+
+/* All of a login that can fail, the last step being the one that counts. */
+static enum invig_status engine_prepare(struct invig_engine *engine, struct invig_entry *entry)
+{
+    const struct invig_connect *connect = entry->connect;
+    enum invig_status status;
+
+    entry->created = invig_connection_new(connect->client_id, connect->address,
+                                          connect->claims->evaluation_count);
+    if (entry->created == NULL || invig_engine_reserve_timers(engine) != INVIG_OK ||
+        invig_connections_hold(&engine->connections, entry->created) != INVIG_OK) {
+        invig_connection_free(entry->created);
+        entry->created = NULL;
+        return INVIG_ERR_NO_MEMORY;
+    }
+    status = engine_commit(engine, entry);
+    if (status != INVIG_OK) {
+        invig_connections_release(&engine->connections, entry->created);
+        invig_connection_free(entry->created);
+        entry->created = NULL;
+    }
+    return status;
+}
+
+/* Notes the address that a session was first seen from. */
+static void engine_note_address(const struct invig_engine *engine,
+                                const struct invig_connection *connection)
+{
+    struct invig_session *session = connection->session;
+
+    if (session != NULL && session->address_hash == 0 && connection->address.data != NULL) {
+        session->address_hash =
+            invig_siphash(engine->seed, connection->address.data, connection->address.length) | 1;
+    }
+}
+
+/* What a login with rights means for the evaluations of its user. */
+static void engine_join(struct invig_engine *engine, const struct invig_entry *entry)
+{
+    struct invig_user *user = entry->login.user;
+
+    engine_note_address(engine, entry->created);
+    if (entry->incidents != NULL) {
+        invig_engine_observe(engine, entry->connect, user);
+    }
+    for (struct invig_member *each = user->members, *next; each != NULL; each = next) {
+        next = each->user_next;
+        if (entry->created->subject.role == INVIG_ROLE_STUDENT && each->student_count == 0) {
+            each->was_student = false; /* the newest token no longer names it */
+        }
+        invig_engine_member_changed(engine, each, invig_member_before(each));
+        invig_engine_release_member(engine, each);
+    }
+    invig_engine_check_shared(engine, user);
+}
+
+enum invig_reason invig_engine_admit(struct invig_engine *engine, struct invig_entry *entry)
+{
+    enum invig_status status = engine_prepare(engine, entry);
+
+    if (status != INVIG_OK) {
+        return reason_of_status(status);
+    }
+    if (entry->holder != NULL) {
+        invig_engine_detach(engine, entry->holder, INVIG_CONNECTION_REPLACED, INVIG_CAUSE_CLOSED);
+    }
+    engine_fill_in(engine, entry);
+    if (entry->login.superseded != NULL) {
+        invig_engine_supersede(engine, entry->login.superseded);
+    }
+    if (entry->end == INVIG_END_NONE) {
+        engine_join(engine, entry);
+    } else if (entry->end == INVIG_END_BLOCKED) {
+        invig_engine_block(engine, entry->connect, entry->login.user);
+    }
+    return INVIG_REASON_NONE;
+}
+
+enum invig_reason invig_engine_refuse_second(struct invig_engine *engine, struct invig_entry *entry)
+{
+    enum invig_status status = engine_commit(engine, entry);
+
+    if (status != INVIG_OK) {
+        return reason_of_status(status);
+    }
+    invig_engine_block(engine, entry->connect, entry->login.user);
+    return INVIG_REASON_SECOND_LOGIN;
+}

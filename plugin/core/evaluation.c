@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * evaluation.c - see evaluation.h.
+ */
+#include "invigilator/evaluation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct invig_evaluation *evaluation_of_node(struct invig_table_node *node)
+{
+    return (struct invig_evaluation *)(void *)((char *)node -
+                                               offsetof(struct invig_evaluation, node));
+}
+
+static struct invig_member *member_of_node(struct invig_table_node *node)
+{
+    return (struct invig_member *)(void *)((char *)node - offsetof(struct invig_member, node));
+}
+
+static void text_free(struct invig_text text)
+{
+    free((void *)(uintptr_t)text.data); /* it is ours, whatever the view says */
+}
+
+void invig_evaluations_init(struct invig_evaluations *evaluations,
+                            const struct invig_policy *policy, struct invig_seed seed)
+{
+    *evaluations = (struct invig_evaluations){.policy = policy};
+    invig_table_init(&evaluations->by_id, seed);
+    invig_table_init(&evaluations->members, seed);
+}
+
+struct invig_evaluation *invig_evaluations_find(const struct invig_evaluations *evaluations,
+                                                struct invig_text id)
+{
+    struct invig_table_node *node =
+        id.data == NULL ? NULL : invig_table_find(&evaluations->by_id, id.data, id.length);
+
+    return node == NULL ? NULL : evaluation_of_node(node);
+}
+
+struct invig_member *invig_evaluations_find_member(const struct invig_evaluations *evaluations,
+                                                   const struct invig_evaluation *evaluation,
+                                                   const struct invig_user *user)
+{
+    const struct invig_member_key key = {evaluation, user};
+    struct invig_table_node *node;
+
+    if (evaluation == NULL || user == NULL) {
+        return NULL;
+    }
+    node = invig_table_find(&evaluations->members, &key, sizeof(key));
+    return node == NULL ? NULL : member_of_node(node);
+}
+
+enum invig_status invig_evaluations_require(struct invig_evaluations *evaluations,
+                                            struct invig_text id,
+                                            struct invig_evaluation **out_evaluation)
+{
+    struct invig_evaluation *evaluation = invig_evaluations_find(evaluations, id);
+
+    if (evaluation == NULL) {
+        if (invig_table_count(&evaluations->by_id) >= INVIG_EVALUATIONS_KNOWN_MAX) {
+            return INVIG_ERR_FULL;
+        }
+        evaluation = calloc(1, sizeof(*evaluation) + id.length + 1);
+        if (evaluation == NULL) {
+            return INVIG_ERR_NO_MEMORY;
+        }
+        memcpy(evaluation->id, id.data, id.length);
+        evaluation->id_bytes = id.length;
+        evaluation->phase = -1;
+        if (!invig_table_add(&evaluations->by_id, &evaluation->node, evaluation->id, id.length)) {
+            free(evaluation);
+            return INVIG_ERR_NO_MEMORY;
+        }
+    }
+    *out_evaluation = evaluation;
+    return INVIG_OK;
+}
+
+static void member_link(struct invig_member *member)
+{
+    struct invig_evaluation *evaluation = member->evaluation;
+    struct invig_user *user = member->user;
+
+    member->evaluation_previous = evaluation->last;
+    if (evaluation->last == NULL) {
+        evaluation->first = member;
+    } else {
+        evaluation->last->evaluation_next = member;
+    }
+    evaluation->last = member;
+    member->user_next = user->members;
+    if (user->members != NULL) {
+        user->members->user_previous = member;
+    }
+    user->members = member;
+}
+
+static void member_unlink(struct invig_member *member)
+{
+    struct invig_evaluation *evaluation = member->evaluation;
+
+    *(member->evaluation_previous == NULL ? &evaluation->first
+                                          : &member->evaluation_previous->evaluation_next) =
+        member->evaluation_next;
+    *(member->evaluation_next == NULL ? &evaluation->last
+                                      : &member->evaluation_next->evaluation_previous) =
+        member->evaluation_previous;
+    *(member->user_previous == NULL ? &member->user->members : &member->user_previous->user_next) =
+        member->user_next;
+    if (member->user_next != NULL) {
+        member->user_next->user_previous = member->user_previous;
+    }
+}
+
+enum invig_status invig_evaluations_require_member(struct invig_evaluations *evaluations,
+                                                   struct invig_evaluation *evaluation,
+                                                   struct invig_user *user,
+                                                   struct invig_member **out_member)
+{
+    struct invig_member *member = invig_evaluations_find_member(evaluations, evaluation, user);
+
+    if (member == NULL) {
+        if (invig_table_count(&evaluations->members) >= INVIG_MEMBERS_KNOWN_MAX) {
+            return INVIG_ERR_FULL;
+        }
+        member = calloc(1, sizeof(*member));
+        if (member == NULL) {
+            return INVIG_ERR_NO_MEMORY;
+        }
+        member->key = (struct invig_member_key){evaluation, user};
+        member->evaluation = evaluation;
+        member->user = user;
+        if (!invig_table_add(&evaluations->members, &member->node, &member->key,
+                             sizeof(member->key))) {
+            free(member);
+            return INVIG_ERR_NO_MEMORY;
+        }
+        member_link(member);
+    }
+    *out_member = member;
+    return INVIG_OK;
+}
+
+static void evaluations_drop_member(struct invig_evaluations *evaluations,
+                                    struct invig_member *member)
+{
+    invig_evaluations_remove_pending(evaluations, member, member->pending);
+    invig_table_remove(&evaluations->members, &member->node);
+    member_unlink(member);
+    text_free(member->message);
+    free(member);
+}
+
+/* The backend has said something that is to outlast the user's connections. */
+static bool member_is_said(const struct invig_member *member)
+{
+    return member->access != INVIG_ACCESS_UNSAID || member->is_finished || member->has_version ||
+           member->message.data != NULL;
+}
+
+static bool evaluation_is_said(const struct invig_evaluation *evaluation)
+{
+    return evaluation->phase >= 0;
+}
+
+bool invig_evaluations_release_member(struct invig_evaluations *evaluations,
+                                      struct invig_member *member)
+{
+    bool is_listed = member->was_student && evaluation_is_said(member->evaluation);
+
+    if (member->claim_count > 0 || is_listed || member_is_said(member) || member->is_bound ||
+        member->is_blocked || member->has_presence || member->pending != 0) {
+        return false;
+    }
+    evaluations_drop_member(evaluations, member);
+    return true;
+}
+
+void invig_evaluations_release(struct invig_evaluations *evaluations,
+                               struct invig_evaluation *evaluation)
+{
+    if (evaluation->first == NULL && !evaluation_is_said(evaluation)) {
+        invig_evaluations_set_phase(evaluations, evaluation, -1, false);
+        invig_table_remove(&evaluations->by_id, &evaluation->node);
+        text_free(evaluation->message);
+        free(evaluation);
+    }
+}
+
+void invig_evaluations_deinit(struct invig_evaluations *evaluations)
+{
+    struct invig_table_node *node;
+
+    while ((node = invig_table_next(&evaluations->members, NULL)) != NULL) {
+        evaluations_drop_member(evaluations, member_of_node(node));
+    }
+    while ((node = invig_table_next(&evaluations->by_id, NULL)) != NULL) {
+        evaluation_of_node(node)->phase = -1;
+        invig_evaluations_release(evaluations, evaluation_of_node(node));
+    }
+    invig_table_deinit(&evaluations->members);
+    invig_table_deinit(&evaluations->by_id);
+}
+
+void invig_evaluations_set_phase(struct invig_evaluations *evaluations,
+                                 struct invig_evaluation *evaluation, int phase, bool is_strict_off)
+{
+    bool is_strict = !is_strict_off && invig_policy_phase_is_strict(evaluations->policy, phase);
+
+    evaluation->phase = phase;
+    evaluation->is_strict_off = is_strict_off;
+    if (is_strict && !evaluation->is_strict) {
+        evaluations->strict_count++;
+    } else if (!is_strict && evaluation->is_strict) {
+        evaluations->strict_count--;
+    }
+    evaluation->is_strict = is_strict;
+}
+
+void invig_evaluations_add_pending(struct invig_evaluations *evaluations,
+                                   struct invig_member *member, unsigned what)
+{
+    if (member->pending == 0 && what != 0) {
+        member->pending_previous = evaluations->pending_last;
+        *(evaluations->pending_last == NULL ? &evaluations->pending_first
+                                            : &evaluations->pending_last->pending_next) = member;
+        evaluations->pending_last = member;
+    }
+    member->pending |= what;
+}
+
+void invig_evaluations_remove_pending(struct invig_evaluations *evaluations,
+                                      struct invig_member *member, unsigned what)
+{
+    if (member->pending == 0) {
+        return;
+    }
+    member->pending &= ~what;
+    if (member->pending == 0) {
+        *(member->pending_previous == NULL ? &evaluations->pending_first
+                                           : &member->pending_previous->pending_next) =
+            member->pending_next;
+        *(member->pending_next == NULL ? &evaluations->pending_last
+                                       : &member->pending_next->pending_previous) =
+            member->pending_previous;
+        member->pending_previous = NULL;
+        member->pending_next = NULL;
+    }
+}
+
+bool invig_member_is_participant(const struct invig_member *member)
+{
+    switch (member->access) {
+    case INVIG_ACCESS_ALLOWED:
+    case INVIG_ACCESS_BLOCKED:
+        return true;
+    case INVIG_ACCESS_UNSAID:
+        return member->student_count > 0;
+    case INVIG_ACCESS_DENIED:
+        break;
+    }
+    return false;
+}
+
+bool invig_member_is_blocked(const struct invig_member *member)
+{
+    return member->is_blocked || member->access == INVIG_ACCESS_BLOCKED;
+}
+
+bool invig_member_has_presence(const struct invig_evaluations *evaluations,
+                               const struct invig_member *member)
+{
+    return member->has_connected && member->access != INVIG_ACCESS_DENIED &&
+           invig_policy_phase_has_presence(evaluations->policy, member->evaluation->phase);
+}
