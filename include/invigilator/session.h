@@ -30,7 +30,7 @@ struct invig_session {
     bool is_single;          /* was opened under a single-session role */
     bool is_turned_away;     /* came while another session was bound, and was not named since */
     uint64_t serial;         /* unique, > 0; never used again */
-    uint64_t address_hash;   /* of the address it was first seen from; 0: none */
+    uint64_t address_hash;   /* while bound: of the first address it came from; 0: none */
     enum invig_end end;      /* INVIG_END_NONE, INVIG_END_SUPERSEDED or INVIG_END_REVOKED */
     int64_t kept_until_s;    /* forgotten after it, when it has no connection */
     size_t open_count;       /* connections in state INVIG_CONNECTION_OPEN */
@@ -61,6 +61,17 @@ struct invig_user {
     size_t id_bytes;
     char id[]; /* NUL-terminated */
 };
+
+/* Views of the ids. */
+static inline struct invig_text invig_user_text(const struct invig_user *user)
+{
+    return (struct invig_text){user->id, user->id_bytes};
+}
+
+static inline struct invig_text invig_session_text(const struct invig_session *session)
+{
+    return (struct invig_text){session->id, session->id_bytes};
+}
 
 struct invig_sessions {
     const struct invig_policy *policy; /* borrowed */

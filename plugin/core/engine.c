@@ -235,7 +235,7 @@ static void engine_log_superseded(const struct invig_engine *engine, const struc
     struct invig_logline line;
 
     invig_logline_init(&line, "superseded");
-    invig_logline_add(&line, "user", invig_text_of(user->id));
+    invig_logline_add(&line, "user", invig_user_text(user));
     invig_logline_add_number(&line, "connections", connections);
     invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
 }

@@ -25,10 +25,9 @@ static void engine_fill_in(struct invig_engine *engine, const struct invig_entry
     connection->user = login->user;
     connection->session = login->session;
     connection->subject.role = claims->role;
-    connection->subject.user = (struct invig_text){login->user->id, login->user->id_bytes};
+    connection->subject.user = invig_user_text(login->user);
     if (login->session != NULL) {
-        connection->subject.session =
-            (struct invig_text){login->session->id, login->session->id_bytes};
+        connection->subject.session = invig_session_text(login->session);
     }
     connection->ends_s = claims->expires_s + engine->policy->jwt_leeway_s;
     invig_engine_link(engine, connection);
@@ -112,24 +111,11 @@ static enum invig_status engine_prepare(struct invig_engine *engine, struct invi
     return status;
 }
 
-/* Notes the address that a session was first seen from. */
-static void engine_note_address(const struct invig_engine *engine,
-                                const struct invig_connection *connection)
-{
-    struct invig_session *session = connection->session;
-
-    if (session != NULL && session->address_hash == 0 && connection->address.data != NULL) {
-        session->address_hash =
-            invig_siphash(engine->seed, connection->address.data, connection->address.length) | 1;
-    }
-}
-
 /* What a login with rights means for the evaluations of its user. */
 static void engine_join(struct invig_engine *engine, const struct invig_entry *entry)
 {
     struct invig_user *user = entry->login.user;
 
-    engine_note_address(engine, entry->created);
     if (entry->incidents != NULL) {
         invig_engine_observe(engine, entry->connect, user);
     }

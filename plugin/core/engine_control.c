@@ -29,7 +29,7 @@ static void engine_log_revoked(const struct invig_engine *engine, const struct i
     struct invig_logline line;
 
     invig_logline_init(&line, "revoked");
-    invig_logline_add(&line, "user", invig_text_of(user->id));
+    invig_logline_add(&line, "user", invig_user_text(user));
     invig_logline_add(&line, "scope", invig_text_of(scope));
     invig_logline_add_number(&line, "connections", connections);
     invig_engine_log(engine, INVIG_LOG_NOTICE, &line);

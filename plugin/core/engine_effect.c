@@ -57,7 +57,7 @@ static void effect_set_blocked_notice(const struct invig_engine *engine,
 {
     effect->topic.kind = INVIG_TOPIC_EVALUATION_USER;
     effect->topic.evaluation = invig_text_of(member->evaluation->id);
-    effect->topic.user = invig_text_of(member->user->id);
+    effect->topic.user = invig_user_text(member->user);
     effect->notice = (struct invig_notice){
         .type = INVIG_NOTICE_EVALUATION_BLOCKED,
         .evaluation = effect->topic.evaluation,
@@ -85,6 +85,10 @@ static bool engine_make_notice(struct invig_engine *engine, struct invig_connect
     if (connection->session->end != INVIG_END_NONE) {
         effect_set_session_notice(engine, connection, connection->session->end, effect);
         return true;
+    }
+    /* Named since then, it may come in: there is nothing to say, it need only connect again. */
+    if (connection->session == connection->user->current) {
+        return false;
     }
     member = connection_next_told(connection);
     if (member == NULL) {
@@ -200,7 +204,7 @@ static bool member_make_presence(const struct invig_evaluations *evaluations,
     effect->notice = (struct invig_notice){
         .type = INVIG_NOTICE_PRESENCE,
         .evaluation = invig_text_of(member->evaluation->id),
-        .user = invig_text_of(user->id),
+        .user = invig_user_text(user),
         .time_s = user->presence_since_s,
         .is_online = is_online,
         .connection_count = user->open_count,
@@ -262,7 +266,7 @@ static bool engine_make_pending(struct invig_engine *engine, struct invig_member
         .kind = INVIG_EFFECT_PUBLISH,
         .is_retained = true,
         .topic = {.evaluation = invig_text_of(member->evaluation->id),
-                  .user = invig_text_of(member->user->id)},
+                  .user = invig_user_text(member->user)},
     };
     switch (order[next]) {
     case INVIG_MEMBER_CLEAR:

@@ -134,11 +134,7 @@ void invig_engine_member_changed(struct invig_engine *engine, struct invig_membe
 /* The number of a user's connections has changed. */
 void invig_engine_mark_presence(struct invig_engine *engine, const struct invig_user *user);
 
-/* -- engine_strict.c: bindings, blocks, incidents -- */
-
-/* Writes the fingerprint of a session id. Returns false when it cannot be computed. */
-bool invig_engine_fingerprint(const struct invig_engine *engine, struct invig_text session,
-                              char out[INVIG_FINGERPRINT_BYTES]);
+/* -- engine_strict.c: bindings and blocks -- */
 
 /* Binds the member to its user's current session where that is due. */
 void invig_engine_bind(struct invig_engine *engine, struct invig_member *member);
@@ -157,18 +153,6 @@ bool invig_engine_is_second_login(const struct invig_engine *engine,
 /* Whether a page that is turned away is to be told of this evaluation. */
 bool invig_member_turns_away(const struct invig_member *member);
 
-/* Whether a login that was judged, and comes in with `end`, is a second one that is to be reported.
- */
-bool invig_engine_makes_incidents(const struct invig_engine *engine,
-                                  const struct invig_login *login, enum invig_end end);
-
-/* Makes the incidents of a second login, chained in *out_letters. Returns INVIG_OK, INVIG_ERR_FULL
- * or INVIG_ERR_NO_MEMORY; *out_letters is NULL then. */
-enum invig_status invig_engine_make_incidents(struct invig_engine *engine,
-                                              const struct invig_connect *connect,
-                                              const struct invig_login *login,
-                                              struct invig_letter **out_letters);
-
 /* Blocks the user in all evaluations that are bound. */
 void invig_engine_block(struct invig_engine *engine, const struct invig_connect *connect,
                         struct invig_user *user);
@@ -176,9 +160,6 @@ void invig_engine_block(struct invig_engine *engine, const struct invig_connect 
 /* After a second login that is only observed: the bindings move to the session that is current. */
 void invig_engine_observe(struct invig_engine *engine, const struct invig_connect *connect,
                           struct invig_user *user);
-
-/* Reports a bound session that is used from a second address, once for each binding. */
-void invig_engine_check_shared(struct invig_engine *engine, const struct invig_user *user);
 
 /* How a block is lifted. */
 struct invig_lift {
@@ -199,6 +180,32 @@ void invig_engine_lift(struct invig_engine *engine, struct invig_member *member,
 /* Writes a line about a user in an evaluation. */
 void invig_engine_log_member(const struct invig_engine *engine, const char *event,
                              const struct invig_member *member, const char *key, const char *word);
+
+/* -- engine_incident.c: what supervisors are told -- */
+
+/* Writes the fingerprint of a session id. Returns false when it cannot be computed. */
+bool invig_engine_fingerprint(const struct invig_engine *engine, struct invig_text session,
+                              char out[INVIG_FINGERPRINT_BYTES]);
+
+/* Whether a login that was judged, and comes in with `end`, is a second one that is to be reported.
+ */
+bool invig_engine_makes_incidents(const struct invig_engine *engine,
+                                  const struct invig_login *login, enum invig_end end);
+
+/* Makes the incidents of a second login, chained in *out_letters. Returns INVIG_OK, INVIG_ERR_FULL
+ * or INVIG_ERR_NO_MEMORY; *out_letters is NULL then. */
+enum invig_status invig_engine_make_incidents(struct invig_engine *engine,
+                                              const struct invig_connect *connect,
+                                              const struct invig_login *login,
+                                              struct invig_letter **out_letters);
+
+/* Writes a line about a second login. */
+void invig_engine_log_incident(const struct invig_engine *engine, const char *event,
+                               const struct invig_connect *connect,
+                               const struct invig_member *member);
+
+/* Reports a bound session that is used from a second address, once for each binding. */
+void invig_engine_check_shared(struct invig_engine *engine, const struct invig_user *user);
 
 /* -- engine_report.c: commands that only read -- */
 

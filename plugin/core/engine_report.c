@@ -41,8 +41,7 @@ static void write_connections(const struct invig_session *session,
 static void write_session(const struct invig_session *session, const struct invig_writer *writer)
 {
     writer->begin_object(writer->context, NULL);
-    writer->string(writer->context, "sessionId",
-                   (struct invig_text){session->id, session->id_bytes});
+    writer->string(writer->context, "sessionId", invig_session_text(session));
     writer->boolean(writer->context, "current",
                     session->is_single ? session->user->current == session
                                        : session->open_count > 0);
@@ -72,7 +71,7 @@ static void write_binding(const struct invig_member *member, const struct invig_
 
     writer->begin_object(writer->context, NULL);
     writer->string(writer->context, "evaluationId", invig_text_of(member->evaluation->id));
-    writer->string(writer->context, "sessionId", (struct invig_text){bound->id, bound->id_bytes});
+    writer->string(writer->context, "sessionId", invig_session_text(bound));
     writer->end(writer->context);
 }
 
@@ -132,7 +131,7 @@ static void write_participant(const struct invig_member *member, const struct in
         invig_member_is_blocked(member) ? INVIG_ACCESS_BLOCKED : INVIG_ACCESS_ALLOWED;
 
     writer->begin_object(writer->context, NULL);
-    writer->string(writer->context, "userId", invig_text_of(member->user->id));
+    writer->string(writer->context, "userId", invig_user_text(member->user));
     writer->string(writer->context, "access", invig_text_of(invig_access_word(access)));
     writer->boolean(writer->context, "online", member->user->open_count > 0);
     writer->boolean(writer->context, "bound", member->is_bound);
@@ -191,9 +190,8 @@ static void write_listed_session(const struct invig_session *session,
                                  const struct invig_writer *writer)
 {
     writer->begin_object(writer->context, NULL);
-    writer->string(writer->context, "userId", invig_text_of(session->user->id));
-    writer->string(writer->context, "sessionId",
-                   (struct invig_text){session->id, session->id_bytes});
+    writer->string(writer->context, "userId", invig_user_text(session->user));
+    writer->string(writer->context, "sessionId", invig_session_text(session));
     writer->integer(writer->context, "connections", (int64_t)session->open_count);
     writer->end(writer->context);
 }

@@ -105,8 +105,7 @@ struct invig_session *invig_user_find_session(const struct invig_user *user,
 {
     struct invig_session *found = user == NULL ? NULL : user->sessions;
 
-    while (found != NULL &&
-           !invig_text_equal((struct invig_text){found->id, found->id_bytes}, session)) {
+    while (found != NULL && !invig_text_equal(invig_session_text(found), session)) {
         found = found->next;
     }
     return found;
@@ -114,7 +113,7 @@ struct invig_session *invig_user_find_session(const struct invig_user *user,
 
 /* A superseded session that would be judged superseded again if it were forgotten: a newer token of
  * it says the same login time, and that is before the newest login. */
-static bool session_is_dispensable(const struct invig_session *session)
+static bool session_is_superseded_for_good(const struct invig_session *session)
 {
     const struct invig_user *user = session->user;
 
@@ -122,18 +121,35 @@ static bool session_is_dispensable(const struct invig_session *session)
            session->login_is_lasting && session->login_s < user->newest_login_s;
 }
 
+/* A session that would be turned away again, and reported again, if it were forgotten. */
+static bool session_is_turned_away(const struct invig_session *session)
+{
+    return session->is_turned_away && session->connection_count == 0;
+}
+
+/* The oldest record of which `is_dispensable` says so; NULL when there is none. */
+static struct invig_session **user_find_oldest(struct invig_user *user,
+                                               bool (*is_dispensable)(const struct invig_session *))
+{
+    struct invig_session **oldest = NULL;
+
+    for (struct invig_session **link = &user->sessions; *link != NULL; link = &(*link)->next) {
+        oldest = is_dispensable(*link) ? link : oldest;
+    }
+    return oldest;
+}
+
 /* Makes room for one more session. Returns false when none can be let go. */
 static bool user_make_room(struct invig_sessions *sessions, struct invig_user *user)
 {
-    struct invig_session **oldest = NULL;
+    struct invig_session **oldest;
 
     if (user->session_count < INVIG_USER_SESSIONS_MAX) {
         return true;
     }
-    for (struct invig_session **link = &user->sessions; *link != NULL; link = &(*link)->next) {
-        if (session_is_dispensable(*link)) {
-            oldest = link;
-        }
+    oldest = user_find_oldest(user, session_is_superseded_for_good);
+    if (oldest == NULL) {
+        oldest = user_find_oldest(user, session_is_turned_away);
     }
     if (oldest == NULL) {
         return false;

@@ -173,9 +173,11 @@ for (const [name, make] of [['a service', service], ['a password', backend]]) {
             await watcher.ping();
             const known = watcher.messages.length;
             for (const [topic, payload] of bad) {
-                const code = await sender.publish(topic, Buffer.isBuffer(payload) ? payload : Buffer.from(payload), RETAINED);
+                const code = await sender.publish(topic, Buffer.from(payload), RETAINED);
                 assert.equal(code, version === 5 ? 0x87 : 0, `${payload}`);
-                assert.equal((await nextRefusal(sender)).topic, topic);
+            }
+            for (const [topic] of bad) {
+                await nextRefusal(sender, topic);
             }
             await publishRetained(sender, userTopic(e, 'nobody'), accessUpdate(e, 'nobody', 'ALLOWED'));
             await watcher.nextMessage(userTopic(e, 'nobody'));
@@ -200,11 +202,11 @@ test('a refused message at every QoS, retained or not, and from mosquitto_pub', 
     for (const [qos, code] of [[0, 0], [1, 0x87], [2, 0x87]]) {
         for (const retain of [false, true]) {
             assert.equal(await publisher.publish(topic, phaseUpdate(e, 'PAUSE'), { qos, retain }), code);
-            assert.match((await nextRefusal(publisher)).error, /phase/);
+            assert.match(await nextRefusal(publisher, topic), /phase/);
         }
     }
     assert.equal(await publisher.publish(topic, '', { qos: 1, retain: false }), 0x87);
-    assert.equal((await nextRefusal(publisher)).topic, topic);
+    await nextRefusal(publisher, topic);
     assert.match((await mosquittoPub(broker, topic, 'hello', { version: 5 })).stderr, /Not authorized/);
     await mosquittoPub(broker, topic, 'hello');
     assert.deepEqual(await messagesUntilMarker(publisher, page, page.user), []);
@@ -231,10 +233,12 @@ test('a version does not go back, until the evaluation is forgotten', async () =
         [userTopic(e, page.user), (version) => accessUpdate(e, page.user, 'ALLOWED', { version })],
     ];
     for (const [topic, message] of rows) {
-        for (const [version, code] of [[7, 0], [7, 0], [undefined, 0], [6, 0x87], [0, 0x87], [9007199254740991, 0], [8, 0x87]]) {
-            assert.equal(await publisher.publish(topic, message(version), RETAINED) & 0x80, code & 0x80, `${topic} ${version}`);
-            if (code !== 0) {
-                assert.match((await nextRefusal(publisher)).error, /version/);
+        const steps = [[7, 0], [7, 0], [undefined, 0], [6, 0x87], [0, 0x87], [9007199254740991, 0], [8, 0x87]];
+        for (const [version, refused] of steps) {
+            const code = await publisher.publish(topic, message(version), RETAINED);
+            assert.equal(code & 0x87, refused, `${topic} ${version}`);
+            if (refused) {
+                assert.match(await nextRefusal(publisher, topic), /version/);
             }
         }
         const heard = await messagesUntilMarker(publisher, page, page.user);
@@ -297,7 +301,7 @@ test('with a topic prefix', async () => {
     const page = await login(prefixed, { sub: 'anna', sid: 's1', evaluations: ['e1'] });
     assert.deepEqual(await page.subscribe(['eval/evaluations/e1', 'evaluations/e1']), [1, 0x80]);
     assert.equal(await sender.publish('eval/evaluations/e1', phaseUpdate('e1', 'GRADING'), RETAINED), 0x87);
-    assert.equal((await nextRefusal(sender)).topic, 'eval/evaluations/e1');
+    await nextRefusal(sender, 'eval/evaluations/e1');
     await publishRetained(sender, 'eval/evaluations/e1', phaseUpdate('e1', 'OPEN'));
     assert.equal((await page.nextMessage('eval/evaluations/e1')).json.phase, 'OPEN');
     const [{ data }] = await askRaw(sender, '{"commands":[{"command":"getEvaluation","evaluationId":"e1"}]}');

@@ -111,7 +111,7 @@ test('sessions that ended, and what was refused', async () => {
     await command(publisher, 'invalidateSession', { userId: user, sessionId: 's2' });
     await expectInvalidated(page, user, 's2', 'REVOKED', 5);
     assert.equal(await publisher.publish(evaluationTopic('e9'), 'hello', RETAINED), 0x87);
-    await nextRefusal(publisher);
+    await nextRefusal(publisher, evaluationTopic('e9'));
     await expectMetrics({
         'connections/current': 0,
         'sessions/invalidated': first['sessions/invalidated'] + 2, // sessions, not connections
@@ -153,9 +153,9 @@ test('the log tells events, and neither session ids nor tokens nor payloads', as
 
     const bad = JSON.stringify({ ...it.own, sessionId: it.sid(9), phrase: 'pay-load', version: 0, userId: 'else' });
     assert.equal(await publisher.publish(userTopic(it.e, it.user), bad, RETAINED), 0x87);
-    await nextRefusal(publisher);
+    await nextRefusal(publisher, userTopic(it.e, it.user));
     assert.equal(await publisher.publish(evaluationTopic(it.e), phaseUpdate(it.e, 'pay-load'), RETAINED), 0x87);
-    await nextRefusal(publisher);
+    await nextRefusal(publisher, evaluationTopic(it.e));
     await broker.waitForLog(/^invigilator: publish_refused /, { from });
     await it.page.subscribe([`users/${it.user}/sessions/${it.sid(2)}`]);
     await broker.waitForLog(/^invigilator: acl_denied access=subscribe /, { from });

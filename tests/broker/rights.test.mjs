@@ -21,6 +21,16 @@ async function login(claims, options = {}) {
     return connect({ url: broker.wsUrl, token, ...options });
 }
 
+/** A message for `topic` that may stand there, with a number to know it by. */
+function update(topic, n) {
+    const [, evaluationId, , userId] = topic.split('/');
+    if (!topic.startsWith('evaluations/')) {
+        return { n };
+    }
+    const message = { type: 'EVALUATION_UPDATE', evaluationId, n };
+    return userId ? { ...message, userId } : { ...message, phase: 'NEW' };
+}
+
 const denied = (version) => (version === 5 ? 0x87 : 0x80);
 
 async function checkFilters(client, version, filters) {
@@ -116,8 +126,8 @@ test('messages reach their users and nobody else', async () => {
     await backend.publish('users/anna', '{"n":1}');
     await backend.publish('users/anna/sessions/a1', '{"n":2}');
     await backend.publish('users/anna/sessions/other', '{"n":3}');
-    await backend.publish('evaluations/e1/users/anna', '{"n":4}');
-    await backend.publish('evaluations/e1', '{"n":5}');
+    await backend.publish('evaluations/e1/users/anna', update('evaluations/e1/users/anna', 4));
+    await backend.publish('evaluations/e1', update('evaluations/e1', 5));
     for (const client of [anna, tab]) {
         await client.nextMessage('evaluations/e1');
         assert.deepEqual(client.messages.map((message) => message.json.n).sort(), [1, 2, 4, 5]);
@@ -148,7 +158,7 @@ test('what a service may publish', async () => {
     const service = await login({ sub: 'eval', sid: undefined, role: 'service' }, { version: 5 });
     const allowed = { qos: 1 };
     for (const topic of ['users/anna', 'users/anna/sessions/s1', 'users/anna/x', 'evaluations/e1', 'evaluations/e1/users/anna']) {
-        assert.ok(await service.publish(topic, '{}', allowed) < 0x80, topic);
+        assert.ok(await service.publish(topic, update(topic), allowed) < 0x80, topic);
     }
     for (const topic of ['evaluations/e1/presence/anna', 'evaluations/e1/incidents', '$CONTROL/invigilator/v1/response', '$SYS/broker/invigilator/x', 'other']) {
         assert.equal(await service.publish(topic, '{}', allowed), 0x87, topic);

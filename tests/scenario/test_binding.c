@@ -149,6 +149,38 @@ static void test_binding_revoking_the_bound_session_ends_its_bindings(void **sta
         world_count_incidents(&world, "e1", "SECOND_LOGIN enforced", "s2", "s3", "192.0.2.2"), 1);
 }
 
+/* A block outlasts the bound session; whoever lifts it decides who goes on. */
+static void test_binding_revoked_while_a_block_stands(void **state)
+{
+    struct invig_connection *page;
+
+    (void)state;
+    for (int is_named = 0; is_named < 2; is_named++) {
+        world_deinit(&world);
+        world_init(&world, NULL);
+        (void)world_exam(&world);
+        world_disconnect(&world, world_login_again(&world, "s2", "anna:2"));
+        world_invalidate_session(&world, "anna", "s1");
+        page = world_login_again(&world, "s2", "anna:2");
+        assert_int_equal(world_deliver(&world, page, "users/anna"), INVIG_DENY);
+        world_tick(&world);
+        assert_int_equal(world_count(&world, "NOTIFY anna:2 BLOCKED e1 anna"), 1);
+        assert_int_equal(world_count_prefix(&world, "INCIDENT"), 1);
+        world_disconnect(&world, page);
+        world_say(&world, "e1", "anna",
+                  is_named ? "'access':'ALLOWED','sessionId':'s2'"
+                           : "'access':'ALLOWED','unblock':true");
+        page = world_login_again(&world, is_named ? "s2" : "s3", "anna:3");
+        assert_int_equal(world_deliver(&world, page, EVALUATION), INVIG_ALLOW);
+        (void)world_login_again(&world, "s4", "anna:4");
+        world_tick(&world);
+        assert_int_equal(world_count(&world, "NOTIFY anna:4 BLOCKED e1 anna"), 1);
+        assert_int_equal(world_count_incidents(&world, "e1", "SECOND_LOGIN enforced",
+                                               is_named ? "s2" : "s3", "s4", "192.0.2.2"),
+                         1);
+    }
+}
+
 static void test_binding_shared_session_from_a_second_address(void **state)
 {
     const char *const ids[] = {"anna:2", "anna:3", "anna:4"};
@@ -245,6 +277,59 @@ static void test_binding_others_are_not_bound(void **state)
     assert_no_incident();
 }
 
+static void test_binding_address_before_the_exam_does_not_matter(void **state)
+{
+    struct login login = {.evaluations = {"e1"}, .address = "198.51.100.1"};
+
+    (void)state;
+    /* At home in the evening, in the hall in the morning: nothing was copied. */
+    world_disconnect(&world, world_login(&world, &login));
+    world_say(&world, "e1", NULL, "'phase':'IN_PROGRESS'");
+    login.address = "192.0.2.1";
+    (void)world_login(&world, &login);
+    world_tick(&world);
+    assert_no_incident();
+    login.address = "198.51.100.1";
+    login.client_id = "anna:2";
+    (void)world_login(&world, &login);
+    world_tick(&world);
+    assert_int_equal(
+        world_count_incidents(&world, "e1", "SHARED_SESSION observed", "s1", "s1", "198.51.100.1"),
+        1);
+}
+
+static void test_binding_two_addresses_when_it_begins(void **state)
+{
+    struct login login = {.evaluations = {"e1"}, .address = "192.0.2.1"};
+
+    (void)state;
+    (void)world_login(&world, &login);
+    login.address = "198.51.100.1";
+    login.client_id = "anna:2";
+    (void)world_login(&world, &login);
+    world_tick(&world);
+    assert_no_incident();
+    world_say(&world, "e1", NULL, "'phase':'IN_PROGRESS'");
+    world_tick(&world);
+    assert_int_equal(
+        world_count_incidents(&world, "e1", "SHARED_SESSION observed", "s1", "s1", "198.51.100.1"),
+        1);
+}
+
+/* One who turns up with the user's role of service, and so without a session, binds nothing and is
+ * turned away by nothing. */
+static void test_binding_service_of_the_same_user(void **state)
+{
+    (void)state;
+    world_deinit(&world);
+    world_init(&world, "single_session_roles", "student service", NULL);
+    (void)world_exam(&world);
+    assert_non_null(world_login(
+        &world, &(struct login){.role = INVIG_ROLE_SERVICE, .session = "", .client_id = "anna:2"}));
+    world_tick(&world);
+    assert_no_incident();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,10 +339,14 @@ int main(void)
         WORLD_CASE(test_binding_token_refresh_of_the_bound_session),
         WORLD_CASE(test_binding_older_second_login_is_no_incident),
         WORLD_CASE(test_binding_revoking_the_bound_session_ends_its_bindings),
+        WORLD_CASE(test_binding_revoked_while_a_block_stands),
         WORLD_CASE(test_binding_shared_session_from_a_second_address),
         WORLD_CASE(test_binding_of_one_who_becomes_a_participant),
         WORLD_CASE(test_binding_unless_bound_holds),
         WORLD_CASE(test_binding_others_are_not_bound),
+        WORLD_CASE(test_binding_address_before_the_exam_does_not_matter),
+        WORLD_CASE(test_binding_two_addresses_when_it_begins),
+        WORLD_CASE(test_binding_service_of_the_same_user),
     };
     return cmocka_run_group_tests_name("scenario binding", tests, NULL, NULL);
 }

@@ -129,7 +129,7 @@ static void test_control_payload_malformed_command_changes_nothing(void **state)
         "{'command':'invalidateUser','userId':'anna','before':'1799999990'}",
         "{'command':'invalidateUser','userId':'anna','before':1.5}",
         "{'command':'invalidateUser','userId':'anna','before':-1}",
-        "{'command':'invalidateUser','userId':'anna','before':1800000031}",
+        "{'command':'invalidateUser','userId':'anna','before':1800000600}",
         "{'command':'invalidateUser','userId':'anna','correlationData':1}",
         "{'command':'invalidateSession','userId':'anna'}",
         "{'command':'invalidateSession','sessionId':'s1'}",

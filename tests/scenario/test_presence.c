@@ -157,12 +157,14 @@ static void test_presence_does_not_count_those_told(void **state)
 
 static void test_presence_is_of_participants(void **state)
 {
+    struct invig_connection *page;
+
     (void)state;
     world_say(&world, "e1", NULL, "'phase':'REGISTRATION'");
     /* One who was never there has none. */
     world_say(&world, "e1", "bob", "'access':'ALLOWED'");
     assert_presence("");
-    (void)world_login(&world, &(struct login){0});
+    page = world_login(&world, &(struct login){0});
     assert_presence("");
     world_say(&world, "e1", "anna", "'access':'ALLOWED'");
     assert_presence("online 1 CONNECTED");
@@ -172,6 +174,14 @@ static void test_presence_is_of_participants(void **state)
     assert_presence("");
     assert_int_equal(world_count(&world, "CLEAR evaluations/e1/presence/anna"), 1);
     world_say(&world, "e1", "anna", "'access':'ALLOWED'");
+    assert_presence("online 1 CONNECTED");
+    /* Whoever is taken out and added again begins anew. */
+    world_say(&world, "e1", "anna", "'access':'DENIED'");
+    assert_presence("");
+    world_disconnect(&world, page);
+    world_say(&world, "e1", "anna", "'access':'ALLOWED'");
+    assert_presence("");
+    (void)world_login(&world, &(struct login){0});
     assert_presence("online 1 CONNECTED");
 }
 

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -195,6 +196,43 @@ static void test_strict_one_of_several_evaluations(void **state)
     assert_int_equal(world_deliver(&world, page, "evaluations/e2"), INVIG_ALLOW);
 }
 
+/* However many come, each is turned away and reported, and the bound session stays. */
+static void test_strict_more_than_can_be_remembered(void **state)
+{
+    struct invig_connection *page = world_exam(&world);
+    char session[16];
+
+    (void)state;
+    for (int i = 0; i < INVIG_USER_SESSIONS_MAX + 3; i++) {
+        (void)snprintf(session, sizeof(session), "x%d", i);
+        struct invig_connection *second = world_login_again(&world, session, "anna:2");
+        assert_non_null(second);
+        world_disconnect(&world, second);
+        world_tick(&world);
+        assert_int_equal(world_count_prefix(&world, "INCIDENT "), 1);
+        world_clear(&world);
+    }
+    assert_int_equal(world_deliver(&world, page, "users/anna"), INVIG_ALLOW);
+}
+
+/* The professor was quicker than the notice: the page need only come again. */
+static void test_strict_named_before_it_was_told(void **state)
+{
+    struct invig_connection *second;
+
+    (void)state;
+    (void)world_exam(&world);
+    second = world_login_again(&world, "s2", "anna:2");
+    world_say(&world, "e1", "anna", "'access':'ALLOWED','sessionId':'s2'");
+    world_pass(&world, 3);
+    assert_int_equal(world_count_prefix(&world, "NOTIFY anna:2 "), 0);
+    assert_int_equal(world_count(&world, "KICK anna:2"), 1);
+    assert_int_equal(world_count(&world, "NOTIFY anna:1 SUPERSEDED anna s1"), 1);
+    world_disconnect(&world, second);
+    second = world_login_again(&world, "s2", "anna:2");
+    assert_int_equal(world_deliver(&world, second, EVALUATION), INVIG_ALLOW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +245,8 @@ int main(void)
         WORLD_CASE(test_strict_second_login_under_the_same_client_id),
         WORLD_CASE(test_strict_two_evaluations_at_once),
         WORLD_CASE(test_strict_one_of_several_evaluations),
+        WORLD_CASE(test_strict_more_than_can_be_remembered),
+        WORLD_CASE(test_strict_named_before_it_was_told),
     };
     return cmocka_run_group_tests_name("scenario strict", tests, NULL, NULL);
 }

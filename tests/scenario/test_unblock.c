@@ -287,8 +287,30 @@ static void test_unblock_in_the_loop_of_the_second_login(void **state)
         last = world_last(&world, "RETAIN " MINE);
         assert_true(last == NULL || strstr(last, "'access':'ALLOWED'") != NULL);
         assert_int_equal(world_count_prefix(&world, "INCIDENT"), 1);
+        /* What the page hears is what holds by then. */
+        assert_int_equal(world_count(&world, "NOTIFY anna:2 SUPERSEDED anna s2"), 1);
+        assert_int_equal(world_count_prefix(&world, "NOTIFY anna:2"), 1);
         assert_int_equal(world_count(&world, "KICK anna:2"), 1);
     }
+}
+
+/* Where the message that lifts is not retained, the block must not stay so either. */
+static void test_unblock_by_a_message_that_is_not_retained(void **state)
+{
+    struct invig_connection *page = block();
+
+    (void)state;
+    assert_int_equal(world_message_once(&world, world_backend(&world), MINE,
+                                        "{'type':'EVALUATION_UPDATE','evaluationId':'e1',"
+                                        "'userId':'anna','access':'ALLOWED','unblock':true}"),
+                     INVIG_ALLOW);
+    assert_int_equal(world_deliver(&world, page, EVALUATION), INVIG_ALLOW);
+    world_pass(&world, 2);
+    assert_int_equal(world_count(&world,
+                                 "RETAIN " MINE " {'type':'EVALUATION_UPDATE','evaluationId':'e1',"
+                                 "'userId':'anna','access':'ALLOWED',"
+                                 "'by':'invigilator'}"),
+                     1);
 }
 
 static void test_unblock_of_one_evaluation_names_for_all(void **state)
@@ -344,6 +366,7 @@ int main(void)
         WORLD_CASE(test_unblock_that_names_nobody_to_be_named),
         WORLD_CASE(test_unblock_is_published_by_the_command),
         WORLD_CASE(test_unblock_in_the_loop_of_the_second_login),
+        WORLD_CASE(test_unblock_by_a_message_that_is_not_retained),
         WORLD_CASE(test_unblock_of_one_evaluation_names_for_all),
         WORLD_CASE(test_unblock_with_null_is_about_one_evaluation),
     };

@@ -113,9 +113,11 @@ class Client {
         return within(5000, `the SUBACK of ${filters}`, answer);
     }
 
-    /** Resolves to the reason code of the acknowledgement, 0 where there is none to give. */
+    /** Publishes a text, bytes, or an object as JSON. Resolves to the reason code of the
+     *  acknowledgement, 0 where there is none to give. */
     publish(topic, payload, options = { qos: 1 }) {
-        const text = typeof payload === 'object' ? JSON.stringify(payload) : payload;
+        const isPlain = typeof payload === 'string' || Buffer.isBuffer(payload);
+        const text = isPlain ? payload : JSON.stringify(payload);
         const answer = new Promise((resolve, reject) => {
             this.client.publish(topic, text, options, (error, packet) => {
                 if (error && error.code === undefined) {

@@ -94,11 +94,13 @@ export async function mosquittoPub(broker, topic, payload, { version = 4, retain
     return { code, stderr };
 }
 
-/** Publishes `payload` to the control topic and resolves to the `responses` of the answer. */
-export async function askRaw(client, payload, options) {
+/** Publishes `payload` to the control topic and resolves to the `responses` of the answer: the next
+ *  one that comes, or the next that `isWanted`. */
+export async function askRaw(client, payload, options, isWanted = () => true) {
     const code = await client.publish(CONTROL, payload, options);
     assert.ok(code < 0x80, `a command was answered with ${code}`);
-    const isAnswer = ({ topic, json }) => topic === RESPONSE && json?.responses !== undefined;
+    const isAnswer = ({ topic, json }) =>
+        topic === RESPONSE && json?.responses !== undefined && isWanted(json.responses);
     const answer = await client.nextMessage(isAnswer);
     assert.deepEqual(Object.keys(answer.json), ['responses']);
     return answer.json.responses;
@@ -109,24 +111,42 @@ export function ask(client, ...commands) {
     return askRaw(client, { commands });
 }
 
-/** Sends one command that must succeed, and resolves to its data. */
-export async function command(client, name, members = {}) {
-    const [response, ...more] = await ask(client, { command: name, ...members });
+/** Sends one command, and resolves to its response. Several may be on their way at once. */
+export async function tryCommand(client, name, members = {}) {
+    const correlationData = newId('command');
+    const payload = { commands: [{ command: name, ...members, correlationData }] };
+    const isMine = (responses) => responses[0].correlationData === correlationData;
+    const [response, ...more] = await askRaw(client, payload, { qos: 1 }, isMine);
     assert.equal(more.length, 0);
-    assert.equal(response.error, undefined);
     assert.equal(response.command, name);
-    return response.data;
+    return response;
 }
 
-/** The answer to a message of the publisher's that was refused. */
-export async function nextRefusal(client) {
-    const isRefusal = ({ topic, json }) => topic === RESPONSE && json?.type === 'PUBLISH_REFUSED';
+/** Sends one command that must succeed, and resolves to its data. */
+export async function command(client, name, members) {
+    const { data, error } = await tryCommand(client, name, members);
+    assert.equal(error, undefined);
+    return data;
+}
+
+/** Sends one command that must not succeed. */
+export async function expectError(client, name, members) {
+    const { data, error } = await tryCommand(client, name, members);
+    assert.ok(typeof error === 'string' && error.length > 0, JSON.stringify(members));
+    assert.equal(data, undefined);
+}
+
+/** What the publisher of a message on `topic` is told when it was refused: resolves to the error. */
+export async function nextRefusal(client, topic) {
+    const isRefusal = (message) => message.topic === RESPONSE &&
+        message.json?.type === 'PUBLISH_REFUSED' && message.json.topic === topic;
     const { json, retain } = await client.nextMessage(isRefusal);
     assert.equal(retain, false);
     const { at, error, ...rest } = json;
+    assert.deepEqual(rest, { type: 'PUBLISH_REFUSED', topic });
     assert.match(at, TIME);
     assert.ok(typeof error === 'string' && error.length > 0);
-    return { ...rest, error };
+    return error;
 }
 
 /** Publishes a marker on users/{user}, which `page` has subscribed to, and resolves to all that the
