@@ -56,15 +56,15 @@ async function othersTopics(ben) {
     assert.ok(ben.isOpen);
 }
 
-async function evaluation(backend, anna, ben) {
-    const update = { type: 'EVALUATION_UPDATE', evaluationId: 'demo', phase: 'REGISTRATION' };
-    await backend.publish('evaluations/demo', update, { qos: 1, retain: true });
-    await sees(anna, 'evaluations/demo', update);
-    await sees(ben, 'evaluations/demo', update);
+const REGISTRATION = { type: 'EVALUATION_UPDATE', evaluationId: 'demo', phase: 'REGISTRATION' };
+const ALLOWED = { type: 'EVALUATION_UPDATE', evaluationId: 'demo', userId: 'anna', access: 'ALLOWED' };
 
-    const own = { type: 'EVALUATION_UPDATE', evaluationId: 'demo', userId: 'anna', access: 'ALLOWED' };
-    await backend.publish('evaluations/demo/users/anna', own, { qos: 1, retain: true });
-    await sees(anna, 'evaluations/demo/users/anna', own);
+async function evaluation(backend, anna, ben) {
+    await backend.publish('evaluations/demo', REGISTRATION, { qos: 1, retain: true });
+    await sees(anna, 'evaluations/demo', REGISTRATION);
+    await sees(ben, 'evaluations/demo', REGISTRATION);
+    await backend.publish('evaluations/demo/users/anna', ALLOWED, { qos: 1, retain: true });
+    await sees(anna, 'evaluations/demo/users/anna', ALLOWED);
 }
 
 async function told(page, user, sid) {
@@ -81,6 +81,8 @@ async function told(page, user, sid) {
 
 async function secondLogin(backend, anna, ben) {
     const second = await login('anna', 's2', start + 1);
+    await sees(second, 'evaluations/demo', REGISTRATION); // retained: she comes late
+    await sees(second, 'evaluations/demo/users/anna', ALLOWED);
     await told(anna, 'anna', 's1');
 
     await backend.publish('users/anna', { type: 'HELLO', userId: 'anna', again: true });

@@ -51,6 +51,7 @@ struct invig_member {
     bool has_version;
     int64_t version;
     struct invig_text message; /* the last accepted one, owned; absent: none */
+    bool has_topic;            /* something is retained on its topic, by the backend or by us */
     /* While the evaluation is strict: */
     bool is_bound;            /* to user->bound */
     uint64_t released_serial; /* session that binds again only when it is named; 0: none */

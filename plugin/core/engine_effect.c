@@ -159,8 +159,9 @@ static bool engine_next_letter(struct invig_engine *engine, struct invig_effect 
 
 /* What stands retained on the user's topic: the backend's last message with the access that counts.
  */
-static bool member_make_copy(const struct invig_member *member, struct invig_effect *effect)
+static bool member_make_copy(struct invig_member *member, struct invig_effect *effect)
 {
+    member->has_topic = true;
     effect->topic.kind = INVIG_TOPIC_EVALUATION_USER;
     effect->payload = INVIG_PAYLOAD_COPY;
     effect->text = member->message;
@@ -175,8 +176,9 @@ static bool member_make_copy(const struct invig_member *member, struct invig_eff
     return true;
 }
 
-static bool member_make_clear(struct invig_effect *effect)
+static bool member_make_clear(struct invig_member *member, struct invig_effect *effect)
 {
+    member->has_topic = false;
     effect->topic.kind = INVIG_TOPIC_EVALUATION_USER;
     return true;
 }
@@ -270,7 +272,7 @@ static bool engine_make_pending(struct invig_engine *engine, struct invig_member
     };
     switch (order[next]) {
     case INVIG_MEMBER_CLEAR:
-        return member_make_clear(effect);
+        return member_make_clear(member, effect);
     case INVIG_MEMBER_COPY:
         return member_make_copy(member, effect);
     case INVIG_MEMBER_PRESENCE:

@@ -87,9 +87,6 @@ void invig_member_forget(struct invig_member *member)
 static void engine_forget_member(struct invig_engine *engine, struct invig_member *member)
 {
     struct invig_member_before before = invig_member_before(member);
-    bool has_topic = member->message.data != NULL || member->is_blocked ||
-                     (member->pending & INVIG_MEMBER_COPY) != 0;
-
     invig_engine_unbind(member);
     invig_member_forget(member);
     member->is_blocked = false;
@@ -99,7 +96,7 @@ static void engine_forget_member(struct invig_engine *engine, struct invig_membe
     invig_engine_member_changed(engine, member, before);
     invig_evaluations_remove_pending(&engine->evaluations, member,
                                      INVIG_MEMBER_COPY | INVIG_MEMBER_RESEND);
-    if (has_topic) {
+    if (member->has_topic) {
         invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_CLEAR);
     }
 }

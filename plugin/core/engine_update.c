@@ -175,6 +175,7 @@ static const char *engine_update_member(struct invig_engine *engine,
         return invig_engine_status_error(status);
     }
     invig_message_replace(&member->message, copy, message->payload.length);
+    member->has_topic = member->has_topic || message->is_retained;
     if (update->has_version) {
         member->has_version = true;
         member->version = update->version;
@@ -193,6 +194,7 @@ static void engine_clear_member(struct invig_engine *engine, struct invig_member
     }
     before = invig_member_before(member);
     invig_member_forget(member);
+    member->has_topic = false;
     invig_evaluations_remove_pending(&engine->evaluations, member,
                                      INVIG_MEMBER_CLEAR | INVIG_MEMBER_COPY);
     if (member->is_blocked) {

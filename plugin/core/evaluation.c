@@ -155,11 +155,11 @@ static void evaluations_drop_member(struct invig_evaluations *evaluations,
     free(member);
 }
 
-/* The backend has said something that is to outlast the user's connections. */
+/* Something was said, by the backend or by us, that is to outlast the user's connections. */
 static bool member_is_said(const struct invig_member *member)
 {
     return member->access != INVIG_ACCESS_UNSAID || member->is_finished || member->has_version ||
-           member->message.data != NULL;
+           member->message.data != NULL || member->has_topic;
 }
 
 static bool evaluation_is_said(const struct invig_evaluation *evaluation)

@@ -234,6 +234,26 @@ static void test_participants_evaluation_is_forgotten(void **state)
                      INVIG_ALLOW);
 }
 
+/* Also what only the plugin published. */
+static void test_participants_own_copies_are_cleared(void **state)
+{
+    (void)state;
+    (void)world_exam(&world);
+    (void)world_login_again(&world, "s2", "anna:2");
+    world_tick(&world);
+    world_say(&world, "e1", NULL, "'phase':'GRADING'");
+    world_pass(&world, 3);
+    assert_int_equal(world_count_prefix(&world, "RETAIN " MINE), 2); /* blocked, and no longer */
+    assert_int_equal(world_message(&world, world_backend(&world), EVALUATION, ""), INVIG_ALLOW);
+    world_pass(&world, 3);
+    assert_int_equal(world_count(&world, "CLEAR " MINE), 1);
+    /* Once is enough. */
+    world_clear(&world);
+    assert_int_equal(world_message(&world, world_backend(&world), EVALUATION, ""), INVIG_ALLOW);
+    world_pass(&world, 3);
+    assert_int_equal(world.effect_count, 0);
+}
+
 static void test_participants_topics_with_a_prefix(void **state)
 {
     struct invig_connection *page;
@@ -324,6 +344,7 @@ int main(void)
         WORLD_CASE(test_participants_token_counts_for_its_connection),
         WORLD_CASE(test_participants_version_does_not_go_back),
         WORLD_CASE(test_participants_evaluation_is_forgotten),
+        WORLD_CASE(test_participants_own_copies_are_cleared),
         WORLD_CASE(test_participants_topics_with_a_prefix),
         WORLD_CASE(test_participants_nothing_reaches_those_who_lost_it),
     };

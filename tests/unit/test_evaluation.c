@@ -119,6 +119,7 @@ static void test_evaluation_member_is_kept_while_it_says_something(void **state)
     KEPT_WHILE(access, INVIG_ACCESS_DENIED);
     KEPT_WHILE(is_finished, true);
     KEPT_WHILE(has_version, true);
+    KEPT_WHILE(has_topic, true);
     KEPT_WHILE(is_bound, true);
     KEPT_WHILE(is_blocked, true);
     KEPT_WHILE(has_presence, true);
