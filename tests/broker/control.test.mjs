@@ -210,7 +210,11 @@ test('getUser', async () => {
     const claims = { evaluations: [e], auth_time: loginAt, exp };
     await setPhase(publisher, e, 'IN_PROGRESS');
     const tabs = [await student(user, 's1', claims), await student(user, 's1', claims, { version: 5 })];
-    await expectTurnedAway(await student(user, 's2', { ...claims, auth_time: loginAt + 1 }), e, user);
+    const intruder = await student(user, 's2', { ...claims, auth_time: loginAt + 1 });
+    const early = await command(publisher, 'getUser', { userId: user });
+    // A connection that is only told counts for nothing, also while it is there.
+    assert.deepEqual(early.sessions.find(({ sessionId }) => sessionId === 's2').connections, []);
+    await expectTurnedAway(intruder, e, user);
     const { sessions, blocks, ...rest } = await command(publisher, 'getUser', { userId: user });
     assert.deepEqual(rest, { userId: user, bindings: [{ evaluationId: e, sessionId: 's1' }] });
     const [{ since, ...block }, ...more] = blocks;
