@@ -7,7 +7,7 @@
 # Set by the caller: INSTALL_MODE = ask | yes | no.
 
 BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev 'pkg-config|pkgconf' libjwt-dev libjson-c-dev
-    uthash-dev libssl-dev mosquitto-dev libmosquitto-dev)
+    uthash-dev libssl-dev libsqlite3-dev mosquitto-dev libmosquitto-dev)
 RUN_PACKAGES=(mosquitto mosquitto-clients openssl ca-certificates)
 TEST_PACKAGES=(libcmocka-dev)
 
