@@ -25,6 +25,7 @@ enum invig_pending {
     INVIG_PENDING_NOTICE,
     INVIG_PENDING_KICK,
     INVIG_PENDING_DEPARTED,
+    INVIG_PENDING_DROP, /* to be disconnected at once */
     INVIG_PENDING_COUNT
 };
 
@@ -44,6 +45,7 @@ struct invig_connection {
     int64_t since_s;              /* when it connected; Unix seconds UTC */
     int64_t ends_s;               /* exp plus leeway: nothing is allowed after it */
     size_t told_count;            /* TOLD with INVIG_END_BLOCKED: notices that it was sent */
+    bool is_unrecorded;           /* its login changed records that were not stored then */
     uint64_t serial;              /* rises from connection to connection; never used again */
     struct invig_timer timer;
     struct invig_connection *previous; /* list of all connections of the engine */

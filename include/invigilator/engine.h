@@ -13,6 +13,7 @@
 #include "invigilator/logline.h"
 #include "invigilator/outbox.h"
 #include "invigilator/stats.h"
+#include "invigilator/store.h"
 
 struct invig_engine;
 
@@ -49,9 +50,16 @@ enum { INVIG_DIGEST_BYTES = 32 };
 /* SHA-256; returns false when it cannot be computed. */
 typedef bool invig_digest(const void *data, size_t length, unsigned char out[INVIG_DIGEST_BYTES]);
 
-/* Makes an engine. `policy` is borrowed and must outlive it. Returns NULL when memory is out. */
+/* Makes an engine. `policy` is borrowed and must outlive it; `store` is taken over, also on
+ * failure, and closed with the engine. Returns NULL when memory is out. */
 struct invig_engine *invig_engine_new(const struct invig_policy *policy, struct invig_seed seed,
-                                      struct invig_log_sink log, invig_digest *digest);
+                                      struct invig_log_sink log, invig_digest *digest,
+                                      struct invig_store store);
+
+/* Takes all records of the store into an engine that has seen no event yet. What they say is
+ * published in the ticks that follow. Returns INVIG_OK, or an error of the store or of memory: the
+ * engine is then of no use. */
+enum invig_status invig_engine_load(struct invig_engine *engine, struct invig_now now);
 
 /* Frees the engine with all its connections. NULL is allowed. */
 void invig_engine_free(struct invig_engine *engine);

@@ -4,7 +4,7 @@
  * block, presence. Knows nothing of connections; what follows from a change is the engine's.
  * Owns: copies of every string it stores.  Borrows: the users, which must outlive their members.
  * Not thread-safe: broker thread only.
- * Depends on: status, text, table, policy, update, session.  Cost: lookups O(1).
+ * Depends on: status, text, table, policy, update, record, journal, session.  Cost: lookups O(1).
  */
 #ifndef INVIGILATOR_EVALUATION_H
 #define INVIGILATOR_EVALUATION_H
@@ -22,7 +22,8 @@ enum invig_member_pending {
     INVIG_MEMBER_COPY = 1,     /* the message on its topic with the access that counts */
     INVIG_MEMBER_CLEAR = 2,    /* nothing is to be retained on its topic any more */
     INVIG_MEMBER_PRESENCE = 4, /* its presence, or that there is none */
-    INVIG_MEMBER_RESEND = 8    /* the evaluation's last message to each of its connections */
+    INVIG_MEMBER_RESEND = 8,   /* the evaluation's last message to each of its connections */
+    INVIG_MEMBER_MESSAGE = 16  /* after a restart: the last message of the backend */
 };
 
 struct invig_member_key {
@@ -40,26 +41,20 @@ struct invig_member {
     struct invig_member *evaluation_next;
     struct invig_member *user_previous; /* list of the user's, newest first */
     struct invig_member *user_next;
+    struct invig_member_record record; /* the message is owned */
+    struct invig_member_record stored; /* what the store has; the message is owned, or the same */
+    struct invig_journal_node journal;
     /* From tokens: */
     size_t claim_count;   /* open connections whose token names the evaluation */
     size_t student_count; /* those of them under the role student */
-    bool was_student;     /* there was one; kept while the evaluation is known, to list it */
-    /* From the backend: */
-    enum invig_access access;
-    int64_t access_since_s; /* Unix seconds UTC */
-    bool is_finished;       /* status FINISHED */
-    bool has_version;
-    int64_t version;
-    struct invig_text message; /* the last accepted one, owned; absent: none */
-    bool has_topic;            /* something is retained on its topic, by the backend or by us */
-    /* While the evaluation is strict: */
-    bool is_bound;            /* to user->bound */
-    uint64_t released_serial; /* session that binds again only when it is named; 0: none */
-    bool is_shared_reported;  /* SHARED_SESSION was, for this binding */
-    bool is_blocked;          /* SECOND_LOGIN */
-    int64_t blocked_since_s;  /* Unix seconds UTC */
+    /* Between a change and what follows from it: */
+    size_t reach;      /* before, how many connections got what is published to all in it */
+    bool is_new_block; /* it is blocked since */
+    bool is_lifted;    /* its block has ended since */
+    /* What follows from it: */
+    bool is_counted_blocked; /* in user->blocked_count */
+    bool has_topic;          /* something is retained on its topic, by the backend or by us */
     /* Presence: */
-    bool has_connected;    /* the user had a connection while a participant */
     bool has_presence;     /* a message is retained */
     bool was_online;       /* what it says */
     size_t was_count;      /* what it says */
@@ -70,16 +65,16 @@ struct invig_member {
 };
 
 struct invig_evaluation {
-    struct invig_table_node node; /* by id */
-    struct invig_member *first;   /* members, oldest first */
+    struct invig_table_node node;          /* by id */
+    struct invig_evaluation_record record; /* phase: the policy's word; the message is owned */
+    struct invig_evaluation_record
+        stored; /* what the store has; the message is owned, or the same */
+    struct invig_journal_node journal;
+    struct invig_journal_node republish;
+    struct invig_member *first; /* members, oldest first */
     struct invig_member *last;
-    int phase;          /* index in policy.phases; -1: not known */
-    bool is_strict_off; /* "strict": false was said */
-    bool is_strict;     /* by phase, unless switched off, whatever the strict policy */
-    bool has_version;
-    int64_t version;
-    char end_at[INVIG_TIMESTAMP_BYTES_MAX + 1]; /* empty: none */
-    struct invig_text message;                  /* the last accepted one, owned; absent: none */
+    int phase;      /* of the record, as index in policy.phases; -1: not known */
+    bool is_strict; /* by phase, unless switched off, whatever the strict policy */
     size_t id_bytes;
     char id[]; /* NUL-terminated */
 };
@@ -89,12 +84,15 @@ struct invig_evaluations {
     struct invig_table by_id;
     struct invig_table members; /* by invig_member_key */
     size_t strict_count;
+    struct invig_journal *journal;  /* borrowed */
+    struct invig_journal republish; /* evaluations whose last message is to be published again */
     struct invig_member *pending_first; /* members with something pending, first in first out */
     struct invig_member *pending_last;
 };
 
 void invig_evaluations_init(struct invig_evaluations *evaluations,
-                            const struct invig_policy *policy, struct invig_seed seed);
+                            const struct invig_policy *policy, struct invig_seed seed,
+                            struct invig_journal *journal);
 
 /* Releases all evaluations and members. The users must still be there. */
 void invig_evaluations_deinit(struct invig_evaluations *evaluations);
@@ -132,6 +130,39 @@ void invig_evaluations_release(struct invig_evaluations *evaluations,
 void invig_evaluations_set_phase(struct invig_evaluations *evaluations,
                                  struct invig_evaluation *evaluation, int phase,
                                  bool is_strict_off);
+
+/* Notes that the record of `member` changes. To be called with every change of one. */
+void invig_evaluations_note(struct invig_evaluations *evaluations, struct invig_member *member);
+
+/* Sets the last accepted message; `message` is in memory of malloc(3) and owned from here on, or
+ * absent. */
+void invig_evaluations_set_message(struct invig_evaluations *evaluations,
+                                   struct invig_evaluation *evaluation, struct invig_text message);
+void invig_evaluations_set_member_message(struct invig_evaluations *evaluations,
+                                          struct invig_member *member, struct invig_text message);
+
+/* The record is stored now. */
+void invig_evaluations_accept(struct invig_evaluation *evaluation);
+void invig_evaluations_accept_member(struct invig_member *member);
+
+/* The record could not be stored: it is again what it was. */
+void invig_evaluations_undo(struct invig_evaluations *evaluations,
+                            struct invig_evaluation *evaluation);
+void invig_evaluations_undo_member(struct invig_evaluations *evaluations,
+                                   struct invig_member *member);
+
+/* Notes that the last message of `evaluation` is to be published again. */
+void invig_evaluations_add_republish(struct invig_evaluations *evaluations,
+                                     struct invig_evaluation *evaluation);
+
+/* Takes out and returns the first of those; NULL when there is none. */
+struct invig_evaluation *invig_evaluations_take_republish(struct invig_evaluations *evaluations);
+
+/* True when a record says nothing that is worth keeping. */
+bool invig_member_record_is_blank(const struct invig_member_record *record);
+
+/* True when the backend has said in which phase the evaluation is. */
+bool invig_evaluation_is_known(const struct invig_evaluation *evaluation);
 
 /* Notes that `what` (enum invig_member_pending) is to be published. */
 void invig_evaluations_add_pending(struct invig_evaluations *evaluations,

@@ -43,6 +43,12 @@ enum invig_strict_policy {
     INVIG_STRICT_OFF          /* nothing special */
 };
 
+/* What a record in the state file outlives. */
+enum invig_state_sync {
+    INVIG_STATE_NORMAL = 0, /* a crash of the broker */
+    INVIG_STATE_FULL        /* a power cut too */
+};
+
 /* All settings. Strings are NUL-terminated and owned by the policy; NULL where an option has no
  * default and was not given. */
 struct invig_policy {
@@ -63,6 +69,8 @@ struct invig_policy {
     int64_t max_connections_per_session; /* 1..INVIG_SESSION_CONNECTIONS_MAX */
     int64_t max_keepalive_s;             /* 1..INVIG_KEEPALIVE_S_MAX */
     int64_t expiry_notice_s;             /* 0..INVIG_EXPIRY_NOTICE_S_MAX; 0: no notice */
+    char *state_file;                    /* NULL: what is in memory is all there is */
+    enum invig_state_sync state_sync;
     bool require_auth_time;
     int64_t revocation_ttl_days; /* INVIG_REVOCATION_DAYS_MIN..INVIG_REVOCATION_DAYS_MAX */
     char *phases;                /* the words, separated by one blank each */

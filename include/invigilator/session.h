@@ -10,7 +10,8 @@
 #define INVIGILATOR_SESSION_H
 
 #include "invigilator/claims.h"
-#include "invigilator/notice.h"
+#include "invigilator/journal.h"
+#include "invigilator/record.h"
 #include "invigilator/table.h"
 #include "invigilator/timer.h"
 
@@ -24,15 +25,10 @@ struct invig_member;
 struct invig_session {
     struct invig_session *next; /* of the same user, newest record first */
     struct invig_user *user;
-    int64_t login_s;         /* first auth_time (or iat) it was seen with; Unix seconds UTC */
-    bool has_login;          /* false: only known from a command that revoked it */
-    bool login_is_lasting;   /* login_s came from auth_time, so a newer token says the same */
-    bool is_single;          /* was opened under a single-session role */
-    bool is_turned_away;     /* came while another session was bound, and was not named since */
-    uint64_t serial;         /* unique, > 0; never used again */
+    struct invig_session_record record; /* is_current: it is user->current */
+    struct invig_session_record stored; /* what the store has; serial 0: nothing */
+    struct invig_journal_node journal;
     uint64_t address_hash;   /* while bound: of the first address it came from; 0: none */
-    enum invig_end end;      /* INVIG_END_NONE, INVIG_END_SUPERSEDED or INVIG_END_REVOKED */
-    int64_t kept_until_s;    /* forgotten after it, when it has no connection */
     size_t open_count;       /* connections in state INVIG_CONNECTION_OPEN */
     size_t connection_count; /* connections in any state: while there is one, it is not forgotten */
     size_t id_bytes;
@@ -42,22 +38,20 @@ struct invig_session {
 struct invig_user {
     struct invig_table_node node; /* by id */
     struct invig_timer timer;     /* when to look for what can be forgotten */
+    struct invig_user_record record;
+    struct invig_user_record stored; /* what the store has; kept_until_s 0: nothing */
+    struct invig_journal_node journal;
     struct invig_session *sessions;
     size_t session_count;
-    struct invig_session *current;        /* the one session of a single-session role; NULL: none */
+    struct invig_session *current;        /* the one session of a single-session role, and the one
+                                             that strict evaluations are bound to; NULL: none */
     struct invig_connection *connections; /* all of this user's, in any state; the engine's list */
     size_t open_count;                    /* those in state INVIG_CONNECTION_OPEN */
     struct invig_member *members;         /* what is known of it in evaluations; their list */
-    struct invig_session *bound; /* what strict evaluations accept; kept while there is a binding */
-    size_t bound_count;          /* evaluations in which it is bound */
-    size_t blocked_count;        /* evaluations in which it is blocked */
-    int64_t presence_since_s;    /* when it came online or went offline; Unix seconds UTC */
+    size_t bound_count;                   /* evaluations in which it is bound */
+    size_t blocked_count;                 /* evaluations in which it is blocked */
+    int64_t presence_since_s;        /* when it came online or went offline; Unix seconds UTC */
     enum invig_cause presence_cause; /* why */
-    int64_t newest_login_s;          /* of any session that was ever current */
-    bool has_newest_login;
-    int64_t revoked_before_s; /* unseen sessions with an earlier login time count as revoked */
-    bool has_revoked_before;
-    int64_t kept_until_s; /* the two times above are kept at least until then */
     size_t id_bytes;
     char id[]; /* NUL-terminated */
 };
@@ -76,7 +70,8 @@ static inline struct invig_text invig_session_text(const struct invig_session *s
 struct invig_sessions {
     const struct invig_policy *policy; /* borrowed */
     struct invig_table users;
-    struct invig_timers *timers; /* borrowed; shared with the connections */
+    struct invig_timers *timers;   /* borrowed; shared with the connections */
+    struct invig_journal *journal; /* borrowed; shared with the evaluations */
     uint64_t newest_serial;
     uint64_t invalidated_count; /* sessions superseded or revoked, since the start */
     uint64_t revoked_count;     /* revoked ones that are remembered now */
@@ -90,11 +85,12 @@ struct invig_login {
     struct invig_session *superseded; /* the session that it ends; NULL: none */
 };
 
-/* `timers` receives timers of kind INVIG_TIMER_USER. */
+/* `timers` receives timers of kind INVIG_TIMER_USER; `journal` what is changed. */
 enum { INVIG_TIMER_USER = 1, INVIG_TIMER_CONNECTION = 2 };
 
 void invig_sessions_init(struct invig_sessions *sessions, const struct invig_policy *policy,
-                         struct invig_seed seed, struct invig_timers *timers);
+                         struct invig_seed seed, struct invig_timers *timers,
+                         struct invig_journal *journal);
 
 /* Releases all users. Their connections must be gone. */
 void invig_sessions_deinit(struct invig_sessions *sessions);
@@ -173,6 +169,21 @@ enum invig_status invig_sessions_revoke_user(struct invig_sessions *sessions,
                                              struct invig_text user, struct invig_text except,
                                              int64_t before_s, int64_t now_s,
                                              struct invig_user **out_user);
+
+/* Takes a session's record from the store. Returns as invig_sessions_revoke. */
+enum invig_status invig_sessions_load(struct invig_sessions *sessions, struct invig_text user,
+                                      struct invig_text session,
+                                      const struct invig_session_record *record, int64_t now_s);
+
+/* Makes serials go on behind `serial`. */
+void invig_sessions_raise_serial(struct invig_sessions *sessions, uint64_t serial);
+
+/* The record of `session` is stored now: counts what has become of it. */
+void invig_sessions_accept(struct invig_sessions *sessions, struct invig_session *session);
+
+/* The record of `session` could not be stored: it is again what it was. A session that was made for
+ * it and has no connection is freed. */
+void invig_sessions_undo(struct invig_sessions *sessions, struct invig_session *session);
 
 /* Handles a due timer of kind INVIG_TIMER_USER: forgets what need not be kept any longer; the user
  * may be freed by it. */

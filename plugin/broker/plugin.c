@@ -9,6 +9,7 @@
 #include "event.h"
 #include "log.h"
 #include "message.h"
+#include "sqlitestore.h"
 #include "token.h"
 
 #include <mosquitto.h>
@@ -100,6 +101,11 @@ static void plugin_warn(const struct invig_policy *policy)
         invig_log_text(NULL, INVIG_LOG_WARNING,
                        "plugin_opt_jwt_audience is not set: tokens for any audience are accepted");
     }
+    if (policy->state_file == NULL) {
+        invig_log_text(NULL, INVIG_LOG_WARNING,
+                       "plugin_opt_state_file is not set: a restart of the broker forgets which "
+                       "logins have ended, what is blocked and what the backend has said");
+    }
     if (!policy->require_auth_time) {
         invig_log_text(NULL, INVIG_LOG_WARNING,
                        "plugin_opt_require_auth_time is off: a token without auth_time counts as "
@@ -140,11 +146,51 @@ EXPORT int mosquitto_plugin_version(int supported_version_count, const int *supp
     return -1;
 }
 
+/* Opens the store that the options name. */
+static bool plugin_open_store(const struct invig_policy *policy, struct invig_store *out_store)
+{
+    char error[INVIG_STORE_ERROR_BYTES] = "out of memory";
+
+    if (policy->state_file == NULL) {
+        *out_store = invig_store_memory();
+        return true;
+    }
+    if (invig_sqlitestore_open(policy->state_file, policy->state_sync == INVIG_STATE_FULL,
+                               out_store, error) != INVIG_OK) {
+        invig_log_text(NULL, INVIG_LOG_ERROR, error);
+        return false;
+    }
+    return true;
+}
+
+/* Makes the engine, with all that the store has. */
+static bool plugin_make_engine(struct invig_plugin *plugin, struct invig_seed seed)
+{
+    const struct invig_log_sink sink = {NULL, invig_log_line};
+    struct invig_store store;
+    enum invig_status status = INVIG_ERR_NO_MEMORY;
+
+    if (!plugin_open_store(&plugin->policy, &store)) {
+        return false;
+    }
+    plugin->engine = invig_engine_new(&plugin->policy, seed, sink, invig_digest_sha256, store);
+    if (plugin->engine != NULL) {
+        status = invig_engine_load(plugin->engine, invig_clock_now());
+    }
+    if (status == INVIG_ERR_FORMAT) {
+        invig_log_text(NULL, INVIG_LOG_ERROR,
+                       "plugin_opt_state_file: found a record that makes no sense, expected a file "
+                       "that this plugin has written and nobody has changed");
+    } else if (status != INVIG_OK) {
+        invig_log_text(NULL, INVIG_LOG_ERROR, invig_status_text(status));
+    }
+    return status == INVIG_OK;
+}
+
 /* Reads options and keys and makes the engine. Logs why when it cannot. */
 static int plugin_start(struct invig_plugin *plugin, struct mosquitto_opt *options,
                         int option_count)
 {
-    const struct invig_log_sink sink = {NULL, invig_log_line};
     struct invig_seed seed;
 
     if (!invig_clock_seed(&seed)) {
@@ -155,10 +201,8 @@ static int plugin_start(struct invig_plugin *plugin, struct mosquitto_opt *optio
     if (!plugin_read_options(plugin, options, option_count) || !plugin_read_keys(plugin)) {
         return MOSQ_ERR_INVAL;
     }
-    plugin->engine = invig_engine_new(&plugin->policy, seed, sink, invig_digest_sha256);
-    if (plugin->engine == NULL) {
-        invig_log_text(NULL, INVIG_LOG_ERROR, "out of memory");
-        return MOSQ_ERR_NOMEM;
+    if (!plugin_make_engine(plugin, seed)) {
+        return MOSQ_ERR_INVAL;
     }
     plugin_warn(&plugin->policy);
     return plugin_register(plugin);

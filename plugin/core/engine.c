@@ -14,26 +14,31 @@ void invig_engine_begin(struct invig_engine *engine, struct invig_now now)
 {
     engine->now = now;
     engine->overtaken = NULL;
+    invig_journal_set_mark(&engine->journal);
 }
 
 struct invig_engine *invig_engine_new(const struct invig_policy *policy, struct invig_seed seed,
-                                      struct invig_log_sink log, invig_digest *digest)
+                                      struct invig_log_sink log, invig_digest *digest,
+                                      struct invig_store store)
 {
     struct invig_engine *engine = calloc(1, sizeof(*engine));
 
     if (engine == NULL) {
+        store.close(store.context);
         return NULL;
     }
+    engine->store = store;
     engine->policy = policy;
     engine->log = log;
     engine->digest = digest;
     engine->seed = seed;
     engine->topic_prefix = invig_text_of(policy->topic_prefix);
-    invig_sessions_init(&engine->sessions, policy, seed, &engine->timers);
+    invig_sessions_init(&engine->sessions, policy, seed, &engine->timers, &engine->journal);
     invig_connections_init(&engine->connections, seed);
-    invig_evaluations_init(&engine->evaluations, policy, seed);
+    invig_evaluations_init(&engine->evaluations, policy, seed, &engine->journal);
     invig_ratelimit_init(&engine->denials, INVIG_DENIAL_LINES_BURST, INVIG_DENIAL_LINE_MS);
     invig_ratelimit_init(&engine->refusals, INVIG_DENIAL_LINES_BURST, INVIG_DENIAL_LINE_MS);
+    invig_ratelimit_init(&engine->failures, INVIG_DENIAL_LINES_BURST, INVIG_DENIAL_LINE_MS);
     return engine;
 }
 
@@ -42,6 +47,7 @@ void invig_engine_free(struct invig_engine *engine)
     if (engine == NULL) {
         return;
     }
+    invig_engine_store_last(engine);
     while (engine->first != NULL) {
         struct invig_connection *connection = engine->first;
 
@@ -54,6 +60,7 @@ void invig_engine_free(struct invig_engine *engine)
     invig_connections_deinit(&engine->connections);
     invig_sessions_deinit(&engine->sessions);
     invig_timers_deinit(&engine->timers);
+    engine->store.close(engine->store.context);
     free(engine);
 }
 
@@ -174,16 +181,21 @@ static void engine_close(struct invig_engine *engine, struct invig_connection *c
 void invig_engine_detach(struct invig_engine *engine, struct invig_connection *connection,
                          enum invig_connection_state state, enum invig_cause cause)
 {
+    bool was_there = invig_engine_is_there(connection);
+
     engine_close(engine, connection, cause);
-    if (connection->state == INVIG_CONNECTION_OPEN ||
-        connection->state == INVIG_CONNECTION_DEFERRED) {
-        connection->was_open = true;
-    }
+    connection->was_open = connection->was_open || was_there;
     connection->state = state;
     invig_effects_remove(&engine->effects, connection);
     invig_timers_cancel(&engine->timers, &connection->timer);
     invig_connections_release(&engine->connections, connection);
     invig_outbox_drop(&engine->outbox, connection);
+}
+
+bool invig_engine_is_there(const struct invig_connection *connection)
+{
+    return connection != NULL && (connection->state == INVIG_CONNECTION_OPEN ||
+                                  connection->state == INVIG_CONNECTION_DEFERRED);
 }
 
 static enum invig_cause cause_of_end(enum invig_end end)
@@ -222,7 +234,7 @@ int64_t invig_engine_tell_session(struct invig_engine *engine, const struct invi
     struct invig_connection *each = session->user->connections;
 
     for (; each != NULL; each = each->user_next) {
-        if (each->session == session && invig_engine_tell(engine, each, session->end)) {
+        if (each->session == session && invig_engine_tell(engine, each, session->record.end)) {
             told++;
         }
     }

@@ -48,13 +48,49 @@ static enum invig_reason reason_of_status(enum invig_status status)
         return INVIG_REASON_NONE;
     case INVIG_ERR_FULL:
         return INVIG_REASON_TOO_MANY_SESSIONS;
+    case INVIG_ERR_IO:
+        return INVIG_REASON_STATE_FAILED;
     default:
         return INVIG_REASON_INTERNAL;
     }
 }
 
-/* Commits a login with rights. */
-static enum invig_status engine_commit_open(struct invig_engine *engine, struct invig_entry *entry)
+/* What a login with rights changes in the records of its user's evaluations. */
+static void engine_record_join(struct invig_engine *engine, struct invig_entry *entry)
+{
+    bool is_student = entry->created->subject.role == INVIG_ROLE_STUDENT;
+
+    for (struct invig_member *each = entry->login.user->members; each != NULL;
+         each = each->user_next) {
+        invig_member_watch(each);
+        if (is_student && each->record.was_student && each->record.access == INVIG_ACCESS_UNSAID &&
+            !invig_engine_takes_part(each, entry)) {
+            each->record.was_student = false; /* the newest token no longer names it */
+            invig_evaluations_note(&engine->evaluations, each);
+        }
+        if (entry->is_observed && each->record.is_bound) {
+            each->record.is_shared_reported = false; /* the binding moves to the newcomer */
+            invig_evaluations_note(&engine->evaluations, each);
+        }
+        invig_engine_note_seen(engine, each, entry);
+        invig_engine_bind(engine, each, entry);
+    }
+    if (entry->is_observed) {
+        entry->login.session->address_hash = 0;
+    }
+}
+
+/* Asks the store, which may know of other brokers, whether a login may make its session current. */
+static bool engine_may_be_current(const struct invig_engine *engine,
+                                  const struct invig_claims *claims)
+{
+    return !claims->has_session || !invig_policy_role_is_single(engine->policy, claims->role) ||
+           engine->store.claim(engine->store.context, invig_text_of(claims->user),
+                               invig_text_of(claims->session)) == INVIG_CLAIM_GRANTED;
+}
+
+/* Changes the records for a login with rights. */
+static enum invig_status engine_record_open(struct invig_engine *engine, struct invig_entry *entry)
 {
     const struct invig_claims *claims = entry->connect->claims;
     enum invig_status status = invig_sessions_require_user(
@@ -66,26 +102,46 @@ static enum invig_status engine_commit_open(struct invig_engine *engine, struct 
     if (status != INVIG_OK) {
         return INVIG_ERR_NO_MEMORY; /* whatever was full, it was not the user's sessions */
     }
+    if (!engine_may_be_current(engine, claims)) {
+        return INVIG_ERR_IO;
+    }
     status = invig_sessions_commit(&engine->sessions, claims, engine->now.wall_s, &entry->login);
-    if (status != INVIG_OK) {
-        invig_engine_unclaim(engine, entry->created);
+    if (status == INVIG_OK) {
+        engine_record_join(engine, entry);
     }
     return status;
 }
 
-static enum invig_status engine_commit(struct invig_engine *engine, struct invig_entry *entry)
+/* Changes the records for a second login. */
+static enum invig_status engine_record_second(struct invig_engine *engine,
+                                              struct invig_entry *entry)
 {
-    const struct invig_claims *claims = entry->connect->claims;
+    enum invig_status status = invig_sessions_turn_away(&engine->sessions, entry->connect->claims,
+                                                        engine->now.wall_s, &entry->login);
+
+    if (status == INVIG_OK) {
+        invig_engine_block(engine, entry->login.user);
+    }
+    return status;
+}
+
+static enum invig_status engine_record(struct invig_engine *engine, struct invig_entry *entry)
+{
+    enum invig_status status;
 
     switch (entry->end) {
     case INVIG_END_NONE:
-        return engine_commit_open(engine, entry);
+        status = engine_record_open(engine, entry);
+        break;
     case INVIG_END_BLOCKED:
-        return invig_sessions_turn_away(&engine->sessions, claims, engine->now.wall_s,
-                                        &entry->login);
+        status = engine_record_second(engine, entry);
+        break;
     default:
-        return invig_sessions_commit(&engine->sessions, claims, engine->now.wall_s, &entry->login);
+        status = invig_sessions_commit(&engine->sessions, entry->connect->claims,
+                                       engine->now.wall_s, &entry->login);
+        break;
     }
+    return status == INVIG_OK ? invig_engine_commit(engine) : status;
 }
 
 /* All of a login that can fail, the last step being the one that counts. */
@@ -102,8 +158,9 @@ static enum invig_status engine_prepare(struct invig_engine *engine, struct invi
         entry->created = NULL;
         return INVIG_ERR_NO_MEMORY;
     }
-    status = engine_commit(engine, entry);
+    status = engine_record(engine, entry);
     if (status != INVIG_OK) {
+        invig_engine_unclaim(engine, entry->created);
         invig_connections_release(&engine->connections, entry->created);
         invig_connection_free(entry->created);
         entry->created = NULL;
@@ -111,20 +168,18 @@ static enum invig_status engine_prepare(struct invig_engine *engine, struct invi
     return status;
 }
 
-/* What a login with rights means for the evaluations of its user. */
-static void engine_join(struct invig_engine *engine, const struct invig_entry *entry)
+/* What follows for the evaluations of its user from a login with rights. */
+static void engine_settle_join(struct invig_engine *engine, const struct invig_entry *entry)
 {
     struct invig_user *user = entry->login.user;
 
-    if (entry->incidents != NULL) {
-        invig_engine_observe(engine, entry->connect, user);
-    }
     for (struct invig_member *each = user->members, *next; each != NULL; each = next) {
         next = each->user_next;
-        if (entry->created->subject.role == INVIG_ROLE_STUDENT && each->student_count == 0) {
-            each->was_student = false; /* the newest token no longer names it */
+        if (entry->is_observed && each->record.is_bound) {
+            invig_engine_log_incident(engine, "observed", entry->connect, each);
         }
-        invig_engine_member_changed(engine, each, invig_member_before(each));
+        invig_member_watch(each); /* the page asks for what it wants by itself */
+        invig_engine_settle(engine, each);
         invig_engine_release_member(engine, each);
     }
     invig_engine_check_shared(engine, user);
@@ -140,25 +195,29 @@ enum invig_reason invig_engine_admit(struct invig_engine *engine, struct invig_e
     if (entry->holder != NULL) {
         invig_engine_detach(engine, entry->holder, INVIG_CONNECTION_REPLACED, INVIG_CAUSE_CLOSED);
     }
+    invig_engine_mark_unrecorded(engine, entry->created);
     engine_fill_in(engine, entry);
     if (entry->login.superseded != NULL) {
         invig_engine_supersede(engine, entry->login.superseded);
     }
     if (entry->end == INVIG_END_NONE) {
-        engine_join(engine, entry);
+        engine_settle_join(engine, entry);
     } else if (entry->end == INVIG_END_BLOCKED) {
-        invig_engine_block(engine, entry->connect, entry->login.user);
+        invig_engine_settle_block(engine, entry->connect, entry->login.user);
+    } else {
+        /* It may have been open under a role that may have many. */
+        (void)invig_engine_tell_session(engine, entry->login.session);
     }
     return INVIG_REASON_NONE;
 }
 
 enum invig_reason invig_engine_refuse_second(struct invig_engine *engine, struct invig_entry *entry)
 {
-    enum invig_status status = engine_commit(engine, entry);
+    enum invig_status status = engine_record(engine, entry);
 
     if (status != INVIG_OK) {
         return reason_of_status(status);
     }
-    invig_engine_block(engine, entry->connect, entry->login.user);
+    invig_engine_settle_block(engine, entry->connect, entry->login.user);
     return INVIG_REASON_SECOND_LOGIN;
 }

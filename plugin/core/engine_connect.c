@@ -164,6 +164,7 @@ static enum invig_reason engine_login(struct invig_engine *engine, struct invig_
         entry->login.superseded = NULL;
     }
     if (invig_engine_makes_incidents(engine, &entry->login, entry->end)) {
+        entry->is_observed = entry->end == INVIG_END_NONE;
         status =
             invig_engine_make_incidents(engine, entry->connect, &entry->login, &entry->incidents);
     }

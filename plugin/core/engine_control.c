@@ -35,22 +35,42 @@ static void engine_log_revoked(const struct invig_engine *engine, const struct i
     invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
 }
 
-/* Tells the connections of a user whose sessions are revoked, and answers how many there were. */
-static void engine_finish_revoke(struct invig_engine *engine, struct invig_user *user,
-                                 const char *scope, const struct invig_writer *writer)
+static const char *record_error(enum invig_status status)
 {
+    switch (status) {
+    case INVIG_ERR_FULL:
+        return "too many sessions of this user are known";
+    case INVIG_ERR_IO:
+        return "it could not be recorded";
+    default:
+        return "out of memory";
+    }
+}
+
+/* Records that sessions of a user are revoked, tells their connections, and answers how many there
+ * were. */
+static const char *engine_finish_revoke(struct invig_engine *engine, struct invig_user *user,
+                                        const char *scope, const struct invig_writer *writer)
+{
+    enum invig_status status;
     int64_t told = 0;
 
+    invig_engine_unbind_ended(engine, user);
+    status = invig_engine_commit(engine);
+    if (status != INVIG_OK) {
+        return record_error(status);
+    }
+
     for (struct invig_session *each = user->sessions; each != NULL; each = each->next) {
-        if (each->end == INVIG_END_REVOKED) {
+        if (each->record.end == INVIG_END_REVOKED) {
             told += invig_engine_tell_session(engine, each);
         }
     }
-    invig_engine_unbind_ended(user);
     engine_log_revoked(engine, user, scope, told);
     data_begin(writer);
     writer->integer(writer->context, "connections", told);
     data_end(writer);
+    return NULL;
 }
 
 static const char *engine_invalidate_session(struct invig_engine *engine,
@@ -66,11 +86,9 @@ static const char *engine_invalidate_session(struct invig_engine *engine,
                                   invig_text_of(command->session), engine->now.wall_s, &revoked);
     }
     if (status != INVIG_OK) {
-        return status == INVIG_ERR_FULL ? "too many sessions of this user are known"
-                                        : "out of memory";
+        return record_error(status);
     }
-    engine_finish_revoke(engine, revoked->user, "session", writer);
-    return NULL;
+    return engine_finish_revoke(engine, revoked->user, "session", writer);
 }
 
 /* Answers in which strict evaluations the user is bound. Returns false when it is in none. */
@@ -84,7 +102,7 @@ static bool engine_write_bound(const struct invig_engine *engine, const struct i
     data_begin(writer);
     writer->begin_array(writer->context, "bound");
     for (const struct invig_member *each = user->members; each != NULL; each = each->user_next) {
-        if (each->is_bound) {
+        if (each->record.is_bound) {
             writer->string(writer->context, NULL, invig_text_of(each->evaluation->id));
         }
     }
@@ -116,11 +134,9 @@ static const char *engine_invalidate_user(struct invig_engine *engine,
                                             engine->now.wall_s, &revoked);
     }
     if (status != INVIG_OK) {
-        return status == INVIG_ERR_FULL ? "too many sessions of this user are known"
-                                        : "out of memory";
+        return record_error(status);
     }
-    engine_finish_revoke(engine, revoked, "user", writer);
-    return NULL;
+    return engine_finish_revoke(engine, revoked, "user", writer);
 }
 
 /* -- unblock -- */
@@ -132,7 +148,7 @@ static const char *engine_read_unblock(const struct invig_engine *engine,
                                        struct invig_lift *out_lift)
 {
     *out_lift = (struct invig_lift){.said = command->session_said, .by = "command"};
-    if (member == NULL || (!invig_member_is_blocked(member) && !member->is_bound)) {
+    if (member == NULL || (!invig_member_is_blocked(member) && !member->record.is_bound)) {
         return "the user is neither blocked nor bound in this evaluation";
     }
     if (command->session_said != INVIG_SAID_VALUE) {
@@ -143,8 +159,9 @@ static const char *engine_read_unblock(const struct invig_engine *engine,
     if (out_lift->named == NULL) {
         return "sessionId names no session of this user that is known";
     }
-    return out_lift->named->end == INVIG_END_REVOKED ? "sessionId names a session that was revoked"
-                                                     : NULL;
+    return out_lift->named->record.end == INVIG_END_REVOKED
+               ? "sessionId names a session that was revoked"
+               : NULL;
 }
 
 static const char *engine_unblock(struct invig_engine *engine, const struct invig_command *command,
@@ -155,21 +172,30 @@ static const char *engine_unblock(struct invig_engine *engine, const struct invi
         invig_evaluations_find(&engine->evaluations, invig_text_of(command->evaluation)),
         invig_sessions_find_user(&engine->sessions, invig_text_of(command->user)));
     struct invig_lift lift;
-    struct invig_member_before before;
+    enum invig_status status;
     const char *error = engine_read_unblock(engine, command, member, &lift);
 
     if (error != NULL) {
         return error;
     }
-    before = invig_member_before(member);
+    invig_member_watch(member);
     /* As if the backend had published it. */
-    member->access_since_s =
-        member->access == INVIG_ACCESS_ALLOWED ? member->access_since_s : engine->now.wall_s;
-    member->access = INVIG_ACCESS_ALLOWED;
+    member->record.access_since_s = member->record.access == INVIG_ACCESS_ALLOWED
+                                        ? member->record.access_since_s
+                                        : engine->now.wall_s;
+    member->record.access = INVIG_ACCESS_ALLOWED;
+    member->record.is_copy = true;
     invig_engine_lift(engine, member, &lift);
-    invig_evaluations_remove_pending(&engine->evaluations, member, INVIG_MEMBER_CLEAR);
-    invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_COPY);
-    invig_engine_member_changed(engine, member, before);
+    invig_engine_note_seen(engine, member, NULL);
+    invig_engine_bind(engine, member, NULL);
+    status = invig_engine_commit(engine);
+    if (status != INVIG_OK) {
+        return record_error(status);
+    }
+    member->is_lifted = true;
+    invig_engine_settle_lift(engine, member, &lift);
+    invig_engine_check_shared(engine, member->user);
+    invig_engine_settle(engine, member);
     data_begin(writer);
     data_end(writer);
     return NULL;
@@ -237,7 +263,8 @@ bool invig_engine_reply(struct invig_engine *engine, const struct invig_connecti
 {
     struct invig_letter *letter = invig_letter_new_json(json, connection);
 
-    if (letter == NULL || !invig_outbox_has_room(&engine->outbox, 1)) {
+    if (letter == NULL || !invig_engine_is_there(connection) ||
+        !invig_outbox_has_room(&engine->outbox, 1)) {
         invig_letter_free(letter);
         return false;
     }

@@ -62,7 +62,7 @@ static void effect_set_blocked_notice(const struct invig_engine *engine,
         .type = INVIG_NOTICE_EVALUATION_BLOCKED,
         .evaluation = effect->topic.evaluation,
         .user = effect->topic.user,
-        .time_s = member->is_blocked ? member->blocked_since_s : engine->now.wall_s,
+        .time_s = member->record.is_blocked ? member->record.blocked_since_s : engine->now.wall_s,
     };
 }
 
@@ -82,8 +82,8 @@ static bool engine_make_notice(struct invig_engine *engine, struct invig_connect
         return true;
     }
     /* The block may have been lifted since. */
-    if (connection->session->end != INVIG_END_NONE) {
-        effect_set_session_notice(engine, connection, connection->session->end, effect);
+    if (connection->session->record.end != INVIG_END_NONE) {
+        effect_set_session_notice(engine, connection, connection->session->record.end, effect);
         return true;
     }
     /* Named since then, it may come in: there is nothing to say, it need only connect again. */
@@ -129,10 +129,22 @@ static bool engine_next_notice(struct invig_engine *engine, struct invig_effect 
 
 /* -- Letters -- */
 
+/* Whoever asked may have lost the client id to another connection without a token since. */
+static bool engine_may_deliver(const struct invig_engine *engine, const struct invig_letter *letter)
+{
+    return letter->connection == NULL ||
+           invig_connections_holder(&engine->connections, letter->connection->client_id) ==
+               letter->connection;
+}
+
 static bool engine_next_letter(struct invig_engine *engine, struct invig_effect *effect)
 {
-    struct invig_letter *letter = invig_outbox_pop(&engine->outbox);
+    struct invig_letter *letter;
 
+    while ((letter = invig_outbox_pop(&engine->outbox)) != NULL &&
+           !engine_may_deliver(engine, letter)) {
+        invig_letter_free(letter);
+    }
     if (letter == NULL) {
         return false;
     }
@@ -164,16 +176,25 @@ static bool member_make_copy(struct invig_member *member, struct invig_effect *e
     member->has_topic = true;
     effect->topic.kind = INVIG_TOPIC_EVALUATION_USER;
     effect->payload = INVIG_PAYLOAD_COPY;
-    effect->text = member->message;
-    if (member->is_blocked) {
+    effect->text = member->record.message;
+    if (member->record.is_blocked) {
         effect->access = INVIG_ACCESS_BLOCKED;
         effect->reason = "SECOND_LOGIN";
-        effect->at_s = member->blocked_since_s;
+        effect->at_s = member->record.blocked_since_s;
     } else {
-        effect->access =
-            member->access == INVIG_ACCESS_UNSAID ? INVIG_ACCESS_ALLOWED : member->access;
+        effect->access = member->record.access == INVIG_ACCESS_UNSAID ? INVIG_ACCESS_ALLOWED
+                                                                      : member->record.access;
     }
     return true;
+}
+
+/* The backend's last message once more, as it was. */
+static bool member_make_message(const struct invig_member *member, struct invig_effect *effect)
+{
+    effect->topic.kind = INVIG_TOPIC_EVALUATION_USER;
+    effect->payload = INVIG_PAYLOAD_TEXT;
+    effect->text = member->record.message;
+    return effect->text.data != NULL;
 }
 
 static bool member_make_clear(struct invig_member *member, struct invig_effect *effect)
@@ -235,19 +256,19 @@ static bool engine_make_resend(struct invig_engine *engine, struct invig_member 
     const struct invig_connection *connection = member_next_resend(member);
     struct invig_text evaluation = invig_text_of(member->evaluation->id);
 
-    if (connection == NULL || member->evaluation->message.data == NULL) {
+    if (connection == NULL || member->evaluation->record.message.data == NULL) {
         return false;
     }
     member->resend_below = connection->serial;
     invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_RESEND);
-    if (invig_engine_standing(engine, connection, evaluation) != INVIG_STANDING_PARTICIPANT) {
+    if (invig_engine_standing(engine, connection, evaluation) < INVIG_STANDING_PARTICIPANT) {
         return false;
     }
     effect->kind = INVIG_EFFECT_SEND;
     effect->client_id = connection->client_id;
     effect->topic.kind = INVIG_TOPIC_EVALUATION;
     effect->payload = INVIG_PAYLOAD_TEXT;
-    effect->text = member->evaluation->message;
+    effect->text = member->evaluation->record.message;
     return true;
 }
 
@@ -256,8 +277,9 @@ static bool engine_make_resend(struct invig_engine *engine, struct invig_member 
 static bool engine_make_pending(struct invig_engine *engine, struct invig_member *member,
                                 struct invig_effect *effect)
 {
-    static const enum invig_member_pending order[] = {INVIG_MEMBER_CLEAR, INVIG_MEMBER_COPY,
-                                                      INVIG_MEMBER_PRESENCE, INVIG_MEMBER_RESEND};
+    static const enum invig_member_pending order[] = {INVIG_MEMBER_CLEAR, INVIG_MEMBER_MESSAGE,
+                                                      INVIG_MEMBER_COPY, INVIG_MEMBER_PRESENCE,
+                                                      INVIG_MEMBER_RESEND};
     size_t next = 0;
 
     while ((member->pending & order[next]) == 0) {
@@ -273,6 +295,8 @@ static bool engine_make_pending(struct invig_engine *engine, struct invig_member
     switch (order[next]) {
     case INVIG_MEMBER_CLEAR:
         return member_make_clear(member, effect);
+    case INVIG_MEMBER_MESSAGE:
+        return member_make_message(member, effect);
     case INVIG_MEMBER_COPY:
         return member_make_copy(member, effect);
     case INVIG_MEMBER_PRESENCE:
@@ -303,6 +327,25 @@ static bool engine_next_pending(struct invig_engine *engine, struct invig_effect
     return false;
 }
 
+/* After a restart: an evaluation's last message, since what the broker has retained may be older.
+ */
+static bool engine_next_evaluation(struct invig_engine *engine, struct invig_effect *effect)
+{
+    const struct invig_evaluation *evaluation =
+        invig_evaluations_take_republish(&engine->evaluations);
+
+    if (evaluation == NULL) {
+        return false;
+    }
+    effect->kind = INVIG_EFFECT_PUBLISH;
+    effect->is_retained = true;
+    effect->topic.kind = INVIG_TOPIC_EVALUATION;
+    effect->topic.evaluation = invig_text_of(evaluation->id);
+    effect->payload = INVIG_PAYLOAD_TEXT;
+    effect->text = evaluation->record.message;
+    return true;
+}
+
 bool invig_engine_next_effect(struct invig_engine *engine, struct invig_now now,
                               struct invig_effect *out_effect)
 {
@@ -315,11 +358,17 @@ bool invig_engine_next_effect(struct invig_engine *engine, struct invig_now now,
         return false;
     }
     engine->effects_left--;
-    connection = invig_effects_pop_kick(&engine->effects, engine->tick_count, now.steady_ms);
+    connection = invig_effects_pop(&engine->effects, INVIG_PENDING_DROP);
+    if (connection == NULL && engine->is_stuck) {
+        return false;
+    }
+    if (connection == NULL) {
+        connection = invig_effects_pop_kick(&engine->effects, engine->tick_count, now.steady_ms);
+    }
     if (connection != NULL) {
         out_effect->client_id = connection->client_id;
         return true;
     }
     return engine_next_notice(engine, out_effect) || engine_next_letter(engine, out_effect) ||
-           engine_next_pending(engine, out_effect);
+           engine_next_evaluation(engine, out_effect) || engine_next_pending(engine, out_effect);
 }

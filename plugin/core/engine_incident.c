@@ -51,14 +51,14 @@ bool invig_engine_makes_incidents(const struct invig_engine *engine,
         return true;
     }
     return engine->policy->strict_policy == INVIG_STRICT_OBSERVE && end == INVIG_END_NONE &&
-           login->superseded != NULL && login->user->bound == login->superseded;
+           login->superseded != NULL && login->user->bound_count > 0;
 }
 
 /* A session that was turned away before makes an incident only where there is no block yet. */
 static bool member_has_incident(const struct invig_member *member, const struct invig_login *login)
 {
-    return member->is_bound &&
-           !(member->is_blocked && login->session != NULL && login->session->is_turned_away);
+    return member->record.is_bound && !(member->record.is_blocked && login->session != NULL &&
+                                        login->session->record.is_turned_away);
 }
 
 enum invig_status invig_engine_make_incidents(struct invig_engine *engine,
@@ -79,10 +79,10 @@ enum invig_status invig_engine_make_incidents(struct invig_engine *engine,
     size_t count = 0;
 
     *out_letters = NULL;
-    if (login->user->bound == NULL) {
+    if (login->user->bound_count == 0) {
         return INVIG_OK;
     }
-    if (!invig_engine_fingerprint(engine, invig_session_text(login->user->bound), bound) ||
+    if (!invig_engine_fingerprint(engine, invig_session_text(login->user->current), bound) ||
         !invig_engine_fingerprint(engine, invig_text_of(connect->claims->session), refused)) {
         return INVIG_ERR_NO_MEMORY;
     }
@@ -153,12 +153,12 @@ static const struct invig_connection *engine_find_second_address(const struct in
 void invig_engine_check_shared(struct invig_engine *engine, const struct invig_user *user)
 {
     const struct invig_connection *second =
-        user->bound == NULL ? NULL : engine_find_second_address(engine, user->bound);
+        user->bound_count == 0 ? NULL : engine_find_second_address(engine, user->current);
     char fingerprint[INVIG_FINGERPRINT_BYTES];
     struct invig_notice notice = {.incident = INVIG_INCIDENT_SHARED_SESSION};
 
     if (second == NULL ||
-        !invig_engine_fingerprint(engine, invig_session_text(user->bound), fingerprint)) {
+        !invig_engine_fingerprint(engine, invig_session_text(user->current), fingerprint)) {
         return;
     }
     notice.bound_session = (struct invig_text){fingerprint, INVIG_FINGERPRINT_BYTES - 1};
@@ -168,11 +168,12 @@ void invig_engine_check_shared(struct invig_engine *engine, const struct invig_u
         struct invig_letter *letter = NULL;
 
         /* Nothing is refused for it, so without memory it waits for the next connection. */
-        if (each->is_bound && !each->is_shared_reported &&
+        if (each->record.is_bound && !each->record.is_shared_reported &&
             invig_outbox_has_room(&engine->outbox, 1) &&
             engine_chain_incident(engine, each, &notice, &letter) == INVIG_OK) {
             invig_outbox_add(&engine->outbox, letter);
-            each->is_shared_reported = true;
+            each->record.is_shared_reported = true;
+            invig_evaluations_note(&engine->evaluations, each);
             invig_engine_log_member(engine, "shared_session", each, "fingerprint", fingerprint);
         }
     }

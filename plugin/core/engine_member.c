@@ -103,10 +103,10 @@ enum invig_standing invig_engine_standing(const struct invig_engine *engine,
     member = invig_evaluations_find_member(&engine->evaluations,
                                            invig_evaluations_find(&engine->evaluations, evaluation),
                                            connection->user);
-    if (member == NULL || member->access == INVIG_ACCESS_DENIED) {
+    if (member == NULL || member->record.access == INVIG_ACCESS_DENIED) {
         return INVIG_STANDING_NONE;
     }
-    if (member->access != INVIG_ACCESS_UNSAID) {
+    if (member->record.access != INVIG_ACCESS_UNSAID) {
         return member_standing(member);
     }
     /* Each connection has what its own token says, and no more. */
@@ -117,62 +117,124 @@ enum invig_standing invig_engine_standing(const struct invig_engine *engine,
                                                             : member_standing(member);
 }
 
-struct invig_member_before invig_member_before(const struct invig_member *member)
+/* How many connections get what is published to all in the evaluation. */
+static size_t member_reach(const struct invig_member *member)
 {
-    return (struct invig_member_before){
-        .follows = invig_member_is_participant(member) && !invig_member_is_blocked(member),
-        .is_blocked = invig_member_is_blocked(member),
-    };
+    if (invig_member_is_blocked(member)) {
+        return 0;
+    }
+    switch (member->record.access) {
+    case INVIG_ACCESS_ALLOWED:
+        return member->user->open_count;
+    case INVIG_ACCESS_UNSAID:
+        return member->claim_count;
+    case INVIG_ACCESS_DENIED:
+    case INVIG_ACCESS_BLOCKED:
+        break;
+    }
+    return 0;
 }
 
-static void engine_count_blocked(struct invig_engine *engine, const struct invig_member *member,
-                                 bool was_blocked)
+void invig_member_watch(struct invig_member *member)
+{
+    member->reach = member_reach(member);
+    member->is_new_block = false;
+    member->is_lifted = false;
+}
+
+/* Whether a token of a student names the evaluation, on a connection that stays when the login of
+ * `entry` is in. */
+static bool entry_is_named(const struct invig_member *member, const struct invig_entry *entry)
+{
+    const struct invig_connection *each = member->user->connections;
+
+    if (entry->created->subject.role == INVIG_ROLE_STUDENT &&
+        connection_claims(entry->created, member)) {
+        return true;
+    }
+    for (; each != NULL; each = each->user_next) {
+        if (each != entry->holder && each->session != entry->login.superseded &&
+            each->state == INVIG_CONNECTION_OPEN && each->subject.role == INVIG_ROLE_STUDENT &&
+            connection_claims(each, member)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool member_is_named(const struct invig_member *member, const struct invig_entry *entry)
+{
+    return entry == NULL ? member->student_count > 0 : entry_is_named(member, entry);
+}
+
+bool invig_engine_takes_part(const struct invig_member *member, const struct invig_entry *entry)
+{
+    if (entry == NULL && member->user->open_count == 0) {
+        return false;
+    }
+    if (member->record.access != INVIG_ACCESS_UNSAID) {
+        return member->record.access != INVIG_ACCESS_DENIED;
+    }
+    return member_is_named(member, entry);
+}
+
+void invig_engine_note_seen(struct invig_engine *engine, struct invig_member *member,
+                            const struct invig_entry *entry)
+{
+    struct invig_member_record *record = &member->record;
+    bool is_student = member_is_named(member, entry);
+    bool is_there = invig_engine_takes_part(member, entry);
+
+    if (invig_evaluation_is_known(member->evaluation) &&
+        ((is_student && !record->was_student) || (is_there && !record->has_connected))) {
+        record->was_student = record->was_student || is_student;
+        record->has_connected = record->has_connected || is_there;
+        invig_evaluations_note(&engine->evaluations, member);
+    }
+}
+
+static void engine_count_blocked(struct invig_engine *engine, struct invig_member *member)
 {
     struct invig_user *user = member->user;
     bool is_blocked = invig_member_is_blocked(member);
 
-    if (is_blocked && !was_blocked && user->blocked_count++ == 0) {
+    if (is_blocked && !member->is_counted_blocked && user->blocked_count++ == 0) {
         engine->stats.users_blocked++;
-    } else if (!is_blocked && was_blocked && --user->blocked_count == 0) {
+    } else if (!is_blocked && member->is_counted_blocked && --user->blocked_count == 0) {
         engine->stats.users_blocked--;
     }
+    member->is_counted_blocked = is_blocked;
 }
 
-/* Notes that a user with a connection takes part, and that its presence may be due or not. */
-static void engine_note_presence(struct invig_engine *engine, struct invig_member *member)
+static void engine_mark_member(struct invig_engine *engine, struct invig_member *member)
 {
-    if (member->access == INVIG_ACCESS_DENIED) {
-        member->has_connected = false; /* whoever is added again begins anew */
-    } else if (invig_member_is_participant(member) && member->user->open_count > 0) {
-        member->has_connected = true;
-    }
     if (member->has_presence || invig_member_has_presence(&engine->evaluations, member)) {
         invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_PRESENCE);
     }
 }
 
-void invig_engine_member_changed(struct invig_engine *engine, struct invig_member *member,
-                                 struct invig_member_before before)
+void invig_engine_settle(struct invig_engine *engine, struct invig_member *member)
 {
-    struct invig_member_before after = invig_member_before(member);
+    size_t reach = member_reach(member);
 
-    engine_count_blocked(engine, member, before.is_blocked);
-    if (after.follows && !before.follows && member->user->open_count > 0) {
+    engine_count_blocked(engine, member);
+    if (reach > member->reach) {
         member->resend_below = UINT64_MAX;
         invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_RESEND);
-    } else if (!after.follows) {
+    } else if (reach == 0) {
         invig_evaluations_remove_pending(&engine->evaluations, member, INVIG_MEMBER_RESEND);
     }
-    if (member->student_count > 0) {
-        member->was_student = true;
+    if (member->is_new_block || member->is_lifted) {
+        invig_evaluations_remove_pending(&engine->evaluations, member, INVIG_MEMBER_CLEAR);
+        invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_COPY);
     }
-    engine_note_presence(engine, member);
-    invig_engine_bind(engine, member);
+    engine_mark_member(engine, member);
+    invig_member_watch(member);
 }
 
 void invig_engine_mark_presence(struct invig_engine *engine, const struct invig_user *user)
 {
     for (struct invig_member *each = user->members; each != NULL; each = each->user_next) {
-        engine_note_presence(engine, each);
+        engine_mark_member(engine, each);
     }
 }

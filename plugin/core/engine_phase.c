@@ -7,31 +7,67 @@
 #include <stdlib.h>
 #include <string.h>
 
-void invig_message_replace(struct invig_text *message, char *text, size_t length)
-{
-    free((void *)(uintptr_t)message->data); /* it is ours, whatever the view says */
-    *message = (struct invig_text){text, length};
-}
-
 const char *invig_engine_status_error(enum invig_status status)
 {
-    return status == INVIG_ERR_FULL ? "too many evaluations and users are known" : "out of memory";
+    switch (status) {
+    case INVIG_ERR_FULL:
+        return "too many evaluations and users are known";
+    case INVIG_ERR_IO:
+        return "it could not be recorded";
+    default:
+        return "out of memory";
+    }
 }
 
-static void evaluation_lift_all(struct invig_engine *engine, struct invig_evaluation *evaluation)
+void invig_engine_record_phase(struct invig_engine *engine, struct invig_member *member)
 {
+    invig_member_watch(member);
+    invig_engine_note_seen(engine, member, NULL);
+    if (member->evaluation->is_strict) {
+        invig_engine_bind(engine, member, NULL);
+        return;
+    }
+    invig_engine_unbind(engine, member);
+    if (member->record.is_blocked || member->record.released_serial != 0) {
+        invig_evaluations_note(&engine->evaluations, member);
+        member->is_lifted = member->record.is_blocked;
+        member->record.is_copy = member->record.is_copy || member->is_lifted;
+        member->record.is_blocked = false;
+        member->record.released_serial = 0;
+    }
+}
+
+void invig_engine_settle_phase(struct invig_engine *engine, struct invig_member *member)
+{
+    if (member->is_lifted) {
+        invig_engine_log_member(engine, "unblocked", member, "by", "phase");
+    }
+    if (member->record.is_bound) {
+        invig_engine_check_shared(engine, member->user);
+    }
+    invig_engine_settle(engine, member);
+}
+
+/* Puts what a message says into the records. `copy` is its payload, owned from here on. */
+static void engine_record_evaluation(struct invig_engine *engine,
+                                     struct invig_evaluation *evaluation,
+                                     const struct invig_update *update, struct invig_text copy)
+{
+    struct invig_evaluation_record *record = &evaluation->record;
+
+    invig_evaluations_set_message(&engine->evaluations, evaluation, copy);
+    if (update->has_version) {
+        record->has_version = true;
+        record->version = update->version;
+    }
+    if (update->end_at_said != INVIG_SAID_NOTHING) {
+        memcpy(record->end_at, update->end_at, sizeof(record->end_at));
+    }
+    invig_evaluations_set_phase(&engine->evaluations, evaluation, update->phase,
+                                update->has_strict ? !update->strict : record->is_strict_off);
     for (struct invig_member *each = evaluation->first; each != NULL;
          each = each->evaluation_next) {
-        struct invig_member_before before = invig_member_before(each);
-
-        invig_engine_unbind(each);
-        each->released_serial = 0;
-        if (each->is_blocked) {
-            each->is_blocked = false;
-            invig_evaluations_add_pending(&engine->evaluations, each, INVIG_MEMBER_COPY);
-            invig_engine_member_changed(engine, each, before);
-            invig_engine_log_member(engine, "unblocked", each, "by", "phase");
-        }
+        invig_engine_record_phase(engine, each);
     }
 }
 
@@ -45,8 +81,8 @@ const char *invig_engine_update_evaluation(struct invig_engine *engine,
     enum invig_status status;
     char *copy;
 
-    if (evaluation != NULL && update->has_version && evaluation->has_version &&
-        update->version < evaluation->version) {
+    if (evaluation != NULL && update->has_version && evaluation->record.has_version &&
+        update->version < evaluation->record.version) {
         return "version is lower than that of an earlier message";
     }
     copy = invig_text_copy(message->payload);
@@ -57,69 +93,83 @@ const char *invig_engine_update_evaluation(struct invig_engine *engine,
         free(copy);
         return invig_engine_status_error(status);
     }
-    invig_message_replace(&evaluation->message, copy, message->payload.length);
-    if (update->has_version) {
-        evaluation->has_version = true;
-        evaluation->version = update->version;
-    }
-    if (update->end_at_said != INVIG_SAID_NOTHING) {
-        memcpy(evaluation->end_at, update->end_at, sizeof(evaluation->end_at));
-    }
-    invig_evaluations_set_phase(&engine->evaluations, evaluation, update->phase,
-                                update->has_strict ? !update->strict : evaluation->is_strict_off);
-    if (!evaluation->is_strict) {
-        evaluation_lift_all(engine, evaluation);
+    engine_record_evaluation(engine, evaluation, update,
+                             (struct invig_text){copy, message->payload.length});
+    status = invig_engine_commit(engine);
+    if (status != INVIG_OK) {
+        invig_evaluations_release(&engine->evaluations, evaluation);
+        return invig_engine_status_error(status);
     }
     for (struct invig_member *each = evaluation->first; each != NULL;
          each = each->evaluation_next) {
-        invig_engine_member_changed(engine, each, invig_member_before(each));
+        invig_engine_settle_phase(engine, each);
     }
     return NULL;
 }
 
-void invig_member_forget(struct invig_member *member)
+/* -- Forgetting -- */
+
+void invig_engine_forget_said(struct invig_engine *engine, struct invig_member *member)
 {
-    member->access = INVIG_ACCESS_UNSAID;
-    member->is_finished = false;
-    invig_message_replace(&member->message, NULL, 0);
+    invig_evaluations_set_member_message(&engine->evaluations, member,
+                                         (struct invig_text){NULL, 0});
+    member->record.access = INVIG_ACCESS_UNSAID;
+    member->record.is_finished = false;
+    member->record.is_copy = member->record.is_blocked;
 }
 
-static void engine_forget_member(struct invig_engine *engine, struct invig_member *member)
+static void engine_record_forgotten(struct invig_engine *engine,
+                                    struct invig_evaluation *evaluation)
 {
-    struct invig_member_before before = invig_member_before(member);
-    invig_engine_unbind(member);
-    invig_member_forget(member);
-    member->is_blocked = false;
-    member->released_serial = 0;
-    member->has_version = false;
-    member->was_student = member->student_count > 0;
-    invig_engine_member_changed(engine, member, before);
+    invig_evaluations_set_message(&engine->evaluations, evaluation, (struct invig_text){NULL, 0});
+    invig_evaluations_set_phase(&engine->evaluations, evaluation, -1, false);
+    evaluation->record.has_version = false;
+    evaluation->record.end_at[0] = '\0';
+    for (struct invig_member *each = evaluation->first; each != NULL;
+         each = each->evaluation_next) {
+        invig_member_watch(each);
+        invig_engine_unbind(engine, each);
+        each->record.is_blocked = false;
+        invig_engine_forget_said(engine, each);
+        each->record.released_serial = 0;
+        each->record.has_version = false;
+        each->record.was_student = false;
+        each->record.has_connected = false;
+    }
+}
+
+static void engine_settle_forgotten(struct invig_engine *engine, struct invig_member *member)
+{
+    invig_engine_settle(engine, member);
     invig_evaluations_remove_pending(&engine->evaluations, member,
                                      INVIG_MEMBER_COPY | INVIG_MEMBER_RESEND);
     if (member->has_topic) {
         invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_CLEAR);
     }
+    invig_engine_release_member(engine, member);
 }
 
-void invig_engine_forget_evaluation(struct invig_engine *engine, struct invig_text id)
+const char *invig_engine_forget_evaluation(struct invig_engine *engine, struct invig_text id)
 {
     struct invig_evaluation *evaluation = invig_evaluations_find(&engine->evaluations, id);
+    enum invig_status status;
 
     if (evaluation == NULL) {
-        return;
+        return NULL;
     }
-    invig_evaluations_set_phase(&engine->evaluations, evaluation, -1, false);
-    evaluation->has_version = false;
-    evaluation->end_at[0] = '\0';
-    invig_message_replace(&evaluation->message, NULL, 0);
+    engine_record_forgotten(engine, evaluation);
+    status = invig_engine_commit(engine);
+    if (status != INVIG_OK) {
+        return invig_engine_status_error(status);
+    }
     if (evaluation->first == NULL) {
         invig_evaluations_release(&engine->evaluations, evaluation);
-        return;
+        return NULL;
     }
     /* Each may be let go, and the evaluation with the last of them. */
     for (struct invig_member *each = evaluation->first, *next; each != NULL; each = next) {
         next = each->evaluation_next;
-        engine_forget_member(engine, each);
-        invig_engine_release_member(engine, each);
+        engine_settle_forgotten(engine, each);
     }
+    return NULL;
 }

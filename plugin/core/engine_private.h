@@ -16,6 +16,8 @@ enum {
     INVIG_FINGERPRINT_BYTES = 13   /* 12 hexadecimal digits and the NUL */
 };
 
+struct invig_entry;
+
 struct invig_engine {
     const struct invig_policy *policy; /* borrowed */
     struct invig_log_sink log;
@@ -29,6 +31,12 @@ struct invig_engine {
     struct invig_sessions sessions;
     struct invig_connections connections;
     struct invig_evaluations evaluations;
+    struct invig_journal journal;
+    struct invig_store store;       /* owned */
+    bool is_stuck;                  /* a group could not be recorded: nobody may learn of it yet */
+    int64_t store_ms;               /* steady time of the next attempt to store what failed */
+    int64_t sweep_ms;               /* steady time of the next sweep */
+    uint64_t recorded_serial;       /* connections up to this one are not undone by a failure */
     struct invig_connection *first; /* all connections */
     uint64_t newest_serial;         /* of a connection */
     struct invig_effects effects;
@@ -37,6 +45,7 @@ struct invig_engine {
     struct invig_member *held_member; /* likewise; to be let go where nothing is left of it */
     struct invig_ratelimit denials;
     struct invig_ratelimit refusals; /* publish_refused lines */
+    struct invig_ratelimit failures; /* state_failed lines */
     struct invig_stats stats;        /* those that are counted as they happen */
     /* A connection without a token whose client id another such connection asked for in the last
      * event: if it publishes now, that is its will. NULL: none. */
@@ -50,6 +59,9 @@ void invig_engine_begin(struct invig_engine *engine, struct invig_now now);
 
 /* Counts a linked connection of a user as OPEN. */
 void invig_engine_open(struct invig_engine *engine, struct invig_connection *connection);
+
+/* True for a connection that can be written to and acts by itself: OPEN or DEFERRED. */
+bool invig_engine_is_there(const struct invig_connection *connection);
 
 /* Takes all rights from an open connection and queues that it is told why and disconnected. Does
  * nothing to a connection in any other state. Returns whether it did something. */
@@ -87,6 +99,7 @@ struct invig_entry {
     const struct invig_connect *connect;
     struct invig_login login;
     enum invig_end end;               /* why it comes in only to be told; NONE: it has rights */
+    bool is_observed;                 /* it is a second login that is only reported */
     struct invig_connection *holder;  /* of its client id; NULL: none */
     struct invig_letter *incidents;   /* to be sent when it is in */
     struct invig_connection *created; /* its connection */
@@ -120,29 +133,37 @@ enum invig_standing invig_engine_standing(const struct invig_engine *engine,
                                           const struct invig_connection *connection,
                                           struct invig_text evaluation);
 
-/* What a change may change; taken before it. */
-struct invig_member_before {
-    bool follows; /* gets what is published to all in the evaluation */
-    bool is_blocked;
-};
-struct invig_member_before invig_member_before(const struct invig_member *member);
+/* A change goes in these steps: watch, change records, bind, commit, settle. Only then does anybody
+ * outside learn of it. Notes what `member` is before a change. */
+void invig_member_watch(struct invig_member *member);
 
-/* Draws the consequences of a change: counts, what was missed, presence, binding. */
-void invig_engine_member_changed(struct invig_engine *engine, struct invig_member *member,
-                                 struct invig_member_before before);
+/* Whether the user is a participant with a connection that is open. `entry` is a login whose
+ * connection is not open yet, while those that it ends still are: it is judged by what will be;
+ * NULL: none. */
+bool invig_engine_takes_part(const struct invig_member *member, const struct invig_entry *entry);
+
+/* Notes in the record that the user takes part. */
+void invig_engine_note_seen(struct invig_engine *engine, struct invig_member *member,
+                            const struct invig_entry *entry);
+
+/* Draws the consequences of a change that is recorded: counts, what was missed, what is retained,
+ * presence. */
+void invig_engine_settle(struct invig_engine *engine, struct invig_member *member);
 
 /* The number of a user's connections has changed. */
 void invig_engine_mark_presence(struct invig_engine *engine, const struct invig_user *user);
 
 /* -- engine_strict.c: bindings and blocks -- */
 
-/* Binds the member to its user's current session where that is due. */
-void invig_engine_bind(struct invig_engine *engine, struct invig_member *member);
+/* Binds the member to its user's current session where that is due. `entry` is a login that is on
+ * its way in, as of invig_engine_takes_part. */
+void invig_engine_bind(struct invig_engine *engine, struct invig_member *member,
+                       const struct invig_entry *entry);
 
-void invig_engine_unbind(struct invig_member *member);
+void invig_engine_unbind(struct invig_engine *engine, struct invig_member *member);
 
 /* Ends all bindings of a user whose bound session has ended. */
-void invig_engine_unbind_ended(struct invig_user *user);
+void invig_engine_unbind_ended(struct invig_engine *engine, struct invig_user *user);
 
 /* Whether a login that was judged acceptable is a second one: another session of its user is bound,
  * or a block by its own earlier attempt stands. */
@@ -153,19 +174,19 @@ bool invig_engine_is_second_login(const struct invig_engine *engine,
 /* Whether a page that is turned away is to be told of this evaluation. */
 bool invig_member_turns_away(const struct invig_member *member);
 
-/* Blocks the user in all evaluations that are bound. */
-void invig_engine_block(struct invig_engine *engine, const struct invig_connect *connect,
-                        struct invig_user *user);
+/* Blocks the user, in the records, in all evaluations that are bound. */
+void invig_engine_block(struct invig_engine *engine, struct invig_user *user);
 
-/* After a second login that is only observed: the bindings move to the session that is current. */
-void invig_engine_observe(struct invig_engine *engine, const struct invig_connect *connect,
-                          struct invig_user *user);
+/* What follows from that when it is recorded. */
+void invig_engine_settle_block(struct invig_engine *engine, const struct invig_connect *connect,
+                               struct invig_user *user);
 
 /* How a block is lifted. */
 struct invig_lift {
-    enum invig_said said;        /* of sessionId: NOTHING keeps the binding, NULL clears it */
-    struct invig_session *named; /* with VALUE: the session that becomes the bound one */
-    const char *by;              /* for the log */
+    enum invig_said said;             /* of sessionId: NOTHING keeps the binding, NULL clears it */
+    struct invig_session *named;      /* with VALUE: the session that becomes the bound one */
+    struct invig_session *superseded; /* receives the one that was; NULL: none */
+    const char *by;                   /* for the log */
 };
 
 /* Finds the session that `text` names: by id, or else by fingerprint. NULL when there is none. */
@@ -173,9 +194,13 @@ struct invig_session *invig_engine_find_named(const struct invig_engine *engine,
                                               const struct invig_user *user,
                                               struct invig_text text);
 
-/* Lifts the block of a second login and settles which session is bound. */
+/* Lifts the block of a second login and settles which session is bound, in the records. */
 void invig_engine_lift(struct invig_engine *engine, struct invig_member *member,
-                       const struct invig_lift *lift);
+                       struct invig_lift *lift);
+
+/* What follows from that when it is recorded. */
+void invig_engine_settle_lift(struct invig_engine *engine, const struct invig_member *member,
+                              const struct invig_lift *lift);
 
 /* Writes a line about a user in an evaluation. */
 void invig_engine_log_member(const struct invig_engine *engine, const char *event,
@@ -224,17 +249,41 @@ const char *invig_engine_update_evaluation(struct invig_engine *engine,
                                            const struct invig_message *message,
                                            const struct invig_update *update);
 
-/* Forgets an evaluation; its users' topics and presence will be cleared. */
-void invig_engine_forget_evaluation(struct invig_engine *engine, struct invig_text id);
+/* Forgets an evaluation; its users' topics and presence will be cleared. Returns as the above. */
+const char *invig_engine_forget_evaluation(struct invig_engine *engine, struct invig_text id);
 
-/* Forgets what was said of a member, but for what only a forgotten evaluation makes forgotten. */
-void invig_member_forget(struct invig_member *member);
+/* What the phase of its evaluation changes in the record of a member. */
+void invig_engine_record_phase(struct invig_engine *engine, struct invig_member *member);
 
-/* Puts `text`, which is taken over, in the place of what *message held. */
-void invig_message_replace(struct invig_text *message, char *text, size_t length);
+/* What follows from that when it is recorded. */
+void invig_engine_settle_phase(struct invig_engine *engine, struct invig_member *member);
+
+/* Forgets, in the record, what was said of a member, but for what only a forgotten evaluation makes
+ * forgotten. */
+void invig_engine_forget_said(struct invig_engine *engine, struct invig_member *member);
 
 /* What a publisher is told of an error of ours. */
 const char *invig_engine_status_error(enum invig_status status);
+
+/* -- engine_store.c: records -- */
+
+/* Records all changes of this event. A store that groups does it at the next tick. Returns
+ * INVIG_OK, or an error: every record is again what it was before the event. */
+enum invig_status invig_engine_commit(struct invig_engine *engine);
+
+/* Records what is left, and forgets in the store what is old. To be called in each tick. */
+void invig_engine_tick_store(struct invig_engine *engine);
+
+/* The engine ends: records what is left, where that is possible. */
+void invig_engine_store_last(struct invig_engine *engine);
+
+/* Notes whether a login that was let in has changed records that are not stored yet. */
+void invig_engine_mark_unrecorded(struct invig_engine *engine, struct invig_connection *connection);
+
+/* -- engine_load.c: records that come in -- */
+
+/* Takes what others have changed in the store. */
+enum invig_status invig_engine_feed(struct invig_engine *engine);
 
 /* -- engine_effect.c: what the broker is to do -- */
 

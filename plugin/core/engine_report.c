@@ -43,10 +43,10 @@ static void write_session(const struct invig_session *session, const struct invi
     writer->begin_object(writer->context, NULL);
     writer->string(writer->context, "sessionId", invig_session_text(session));
     writer->boolean(writer->context, "current",
-                    session->is_single ? session->user->current == session
-                                       : session->open_count > 0);
-    if (session->has_login) {
-        write_time(writer, "loginAt", session->login_s);
+                    session->record.is_single ? session->user->current == session
+                                              : session->open_count > 0);
+    if (session->record.has_login) {
+        write_time(writer, "loginAt", session->record.login_s);
     } else {
         write_null(writer, "loginAt");
     }
@@ -59,15 +59,16 @@ static void write_block(const struct invig_member *member, const struct invig_wr
     writer->begin_object(writer->context, NULL);
     writer->string(writer->context, "evaluationId", invig_text_of(member->evaluation->id));
     writer->string(writer->context, "reason",
-                   invig_text_of(member->is_blocked ? "SECOND_LOGIN" : "BACKEND"));
+                   invig_text_of(member->record.is_blocked ? "SECOND_LOGIN" : "BACKEND"));
     write_time(writer, "since",
-               member->is_blocked ? member->blocked_since_s : member->access_since_s);
+               member->record.is_blocked ? member->record.blocked_since_s
+                                         : member->record.access_since_s);
     writer->end(writer->context);
 }
 
 static void write_binding(const struct invig_member *member, const struct invig_writer *writer)
 {
-    const struct invig_session *bound = member->user->bound;
+    const struct invig_session *bound = member->user->current;
 
     writer->begin_object(writer->context, NULL);
     writer->string(writer->context, "evaluationId", invig_text_of(member->evaluation->id));
@@ -82,14 +83,14 @@ static void write_user(const struct invig_user *user, const struct invig_writer 
 
     writer->begin_array(writer->context, "sessions");
     for (; session != NULL; session = session->next) {
-        if (session->end == INVIG_END_NONE) {
+        if (session->record.end == INVIG_END_NONE) {
             write_session(session, writer);
         }
     }
     writer->end(writer->context);
     writer->begin_array(writer->context, "bindings");
     for (const struct invig_member *each = members; each != NULL; each = each->user_next) {
-        if (each->is_bound) {
+        if (each->record.is_bound) {
             write_binding(each, writer);
         }
     }
@@ -122,7 +123,7 @@ static const char *engine_get_user(const struct invig_engine *engine,
 static bool member_is_listed(const struct invig_member *member)
 {
     return invig_member_is_participant(member) ||
-           (member->access == INVIG_ACCESS_UNSAID && member->was_student);
+           (member->record.access == INVIG_ACCESS_UNSAID && member->record.was_student);
 }
 
 static void write_participant(const struct invig_member *member, const struct invig_writer *writer)
@@ -134,7 +135,7 @@ static void write_participant(const struct invig_member *member, const struct in
     writer->string(writer->context, "userId", invig_user_text(member->user));
     writer->string(writer->context, "access", invig_text_of(invig_access_word(access)));
     writer->boolean(writer->context, "online", member->user->open_count > 0);
-    writer->boolean(writer->context, "bound", member->is_bound);
+    writer->boolean(writer->context, "bound", member->record.is_bound);
     writer->end(writer->context);
 }
 
@@ -172,10 +173,11 @@ static const char *engine_get_evaluation(const struct invig_engine *engine,
     writer->string(writer->context, "evaluationId", invig_text_of(evaluation->id));
     writer->string(writer->context, "phase", invig_policy_phase(engine->policy, evaluation->phase));
     writer->boolean(writer->context, "strict", evaluation->is_strict);
-    writer->string(writer->context, "endAt",
-                   invig_text_of(evaluation->end_at[0] == '\0' ? NULL : evaluation->end_at));
-    if (evaluation->has_version) {
-        writer->integer(writer->context, "version", evaluation->version);
+    writer->string(
+        writer->context, "endAt",
+        invig_text_of(evaluation->record.end_at[0] == '\0' ? NULL : evaluation->record.end_at));
+    if (evaluation->record.has_version) {
+        writer->integer(writer->context, "version", evaluation->record.version);
     } else {
         write_null(writer, "version");
     }

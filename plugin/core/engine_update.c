@@ -45,76 +45,117 @@ static void engine_refuse_message(struct invig_engine *engine,
 
     engine->stats.publishes_refused++;
     engine_log_refused(engine, connection, topic, error);
-    if (connection != NULL && invig_outbox_has_room(&engine->outbox, 1)) {
+    if (invig_engine_is_there(connection) && invig_outbox_has_room(&engine->outbox, 1)) {
         invig_outbox_add(&engine->outbox, invig_letter_new(&notice, connection));
     }
 }
 
-/* Which session a message names, where that matters: where the user is neither bound nor blocked, a
- * member that is only repeated in a later message means nothing. Returns an error text, or NULL. */
+/* What a message says of the session that goes on, where that matters: where the user is neither
+ * bound nor blocked by a second login, a member that is only repeated in a later message means
+ * nothing. Returns an error text, or NULL. */
 static const char *engine_read_lift(const struct invig_engine *engine,
                                     const struct invig_member *member,
                                     const struct invig_update *update, struct invig_lift *out_lift)
 {
-    *out_lift = (struct invig_lift){.said = update->session_said, .by = "message"};
-    if (out_lift->said != INVIG_SAID_VALUE) {
+    bool matters = member != NULL && (member->record.is_blocked || member->record.is_bound ||
+                                      member->record.released_serial != 0);
+
+    *out_lift = (struct invig_lift){.by = "message"};
+    if (!matters || update->session_said == INVIG_SAID_NOTHING) {
         return NULL;
     }
-    if (member == NULL ||
-        (!member->is_blocked && !member->is_bound && member->released_serial == 0)) {
-        out_lift->said = INVIG_SAID_NOTHING;
+    out_lift->said = update->session_said;
+    if (out_lift->said == INVIG_SAID_NULL) {
         return NULL;
     }
     out_lift->named = invig_engine_find_named(engine, member->user, invig_text_of(update->session));
     if (out_lift->named == NULL) {
         return "sessionId names no session of this user that is known";
     }
-    return out_lift->named->end == INVIG_END_REVOKED ? "sessionId names a session that was revoked"
-                                                     : NULL;
+    return out_lift->named->record.end == INVIG_END_REVOKED
+               ? "sessionId names a session that was revoked"
+               : NULL;
 }
 
-static void engine_apply_access(struct invig_engine *engine, struct invig_member *member,
-                                enum invig_access access)
+static void engine_record_access(struct invig_engine *engine, struct invig_member *member,
+                                 enum invig_access access)
 {
-    if (access != member->access) {
-        member->access_since_s = engine->now.wall_s;
+    if (access != member->record.access) {
+        member->record.access_since_s = engine->now.wall_s;
     }
-    member->access = access;
+    member->record.access = access;
     if (access == INVIG_ACCESS_DENIED) {
-        invig_engine_unbind(member);
-        member->is_blocked = false;
+        invig_engine_unbind(engine, member);
+        member->record.is_blocked = false;
+        member->record.has_connected = false; /* whoever is added again begins anew */
     }
 }
 
-/* Carries out a valid message on a user's topic. */
-static void engine_apply_update(struct invig_engine *engine, struct invig_member *member,
-                                const struct invig_update *update, const struct invig_lift *lift,
-                                bool is_retained)
+/* Puts what a message says of access and status into the record. Returns whether it lifts a block.
+ */
+static bool engine_record_said(struct invig_engine *engine, struct invig_member *member,
+                               const struct invig_update *update, struct invig_lift *lift)
 {
-    struct invig_member_before before = invig_member_before(member);
-    bool is_lifting = update->access == INVIG_ACCESS_ALLOWED &&
-                      (update->unblock || update->session_said != INVIG_SAID_NOTHING) &&
-                      (before.is_blocked || member->is_bound || member->released_serial != 0);
+    bool is_lifting =
+        update->access == INVIG_ACCESS_ALLOWED &&
+        (lift->said != INVIG_SAID_NOTHING ||
+         (update->unblock && (invig_member_is_blocked(member) || member->record.is_bound ||
+                              member->record.released_serial != 0)));
 
     if (update->access != INVIG_ACCESS_UNSAID) {
-        engine_apply_access(engine, member, update->access);
+        engine_record_access(engine, member, update->access);
     }
     if (update->progress != INVIG_PROGRESS_UNSAID) {
-        member->is_finished = update->progress == INVIG_PROGRESS_FINISHED;
+        member->record.is_finished = update->progress == INVIG_PROGRESS_FINISHED;
     }
-    if (member->is_finished) {
-        invig_engine_unbind(member);
+    if (member->record.is_finished) {
+        invig_engine_unbind(engine, member);
     }
     if (is_lifting) {
         invig_engine_lift(engine, member, lift);
     }
+    return is_lifting;
+}
+
+/* Puts a message into the record. `copy` is its payload, owned from here on. Returns whether it
+ * lifts a block. */
+static bool engine_record_update(struct invig_engine *engine, struct invig_member *member,
+                                 const struct invig_update *update, struct invig_lift *lift,
+                                 struct invig_text copy, bool is_retained)
+{
+    bool was_blocked = invig_member_is_blocked(member);
+    bool is_lifting;
+
+    invig_member_watch(member);
+    invig_evaluations_set_member_message(&engine->evaluations, member, copy);
+    if (update->has_version) {
+        member->record.has_version = true;
+        member->record.version = update->version;
+    }
+    is_lifting = engine_record_said(engine, member, update, lift);
+    /* It must not hide a block that stands, nor leave one retained that does not. */
+    if (member->record.is_blocked || (was_blocked && !is_retained)) {
+        member->record.is_copy = true;
+    } else if (is_retained) {
+        member->record.is_copy = false;
+    }
+    invig_engine_note_seen(engine, member, NULL);
+    invig_engine_bind(engine, member, NULL);
+    return is_lifting;
+}
+
+/* What is retained on the user's topic changes with a message that passes. */
+static void engine_settle_topic(struct invig_engine *engine, struct invig_member *member,
+                                bool is_retained)
+{
+    member->has_topic = member->has_topic || is_retained;
     invig_evaluations_remove_pending(&engine->evaluations, member,
                                      INVIG_MEMBER_CLEAR | INVIG_MEMBER_COPY);
-    /* It must not hide a block that stands, nor leave one retained that does not. */
-    if (member->is_blocked || (before.is_blocked && !is_retained)) {
+    if (member->record.is_copy) {
         invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_COPY);
     }
-    invig_engine_member_changed(engine, member, before);
+    invig_engine_check_shared(engine, member->user);
+    invig_engine_settle(engine, member);
 }
 
 static enum invig_status engine_require_member(struct invig_engine *engine,
@@ -159,13 +200,14 @@ static const char *engine_update_member(struct invig_engine *engine,
     struct invig_lift lift;
     const char *error = engine_read_lift(engine, member, update, &lift);
     enum invig_status status;
+    bool is_lifting;
     char *copy;
 
     if (error != NULL && update->access == INVIG_ACCESS_ALLOWED) {
         return error;
     }
-    if (member != NULL && update->has_version && member->has_version &&
-        update->version < member->version) {
+    if (member != NULL && update->has_version && member->record.has_version &&
+        update->version < member->record.version) {
         return "version is lower than that of an earlier message";
     }
     copy = invig_text_copy(message->payload);
@@ -174,34 +216,40 @@ static const char *engine_update_member(struct invig_engine *engine,
         free(copy);
         return invig_engine_status_error(status);
     }
-    invig_message_replace(&member->message, copy, message->payload.length);
-    member->has_topic = member->has_topic || message->is_retained;
-    if (update->has_version) {
-        member->has_version = true;
-        member->version = update->version;
+    is_lifting = engine_record_update(engine, member, update, &lift,
+                                      (struct invig_text){copy, message->payload.length},
+                                      message->is_retained);
+    status = invig_engine_commit(engine);
+    if (status != INVIG_OK) {
+        invig_engine_release_member(engine, member);
+        return invig_engine_status_error(status);
     }
-    engine_apply_update(engine, member, update, &lift, message->is_retained);
+    if (is_lifting) {
+        invig_engine_settle_lift(engine, member, &lift);
+    }
+    engine_settle_topic(engine, member, message->is_retained);
     return NULL;
 }
 
 /* An empty message: the token's claim counts again. A block stands, and is published again. */
-static void engine_clear_member(struct invig_engine *engine, struct invig_member *member)
+static const char *engine_clear_member(struct invig_engine *engine, struct invig_member *member)
 {
-    struct invig_member_before before;
+    enum invig_status status;
 
     if (member == NULL) {
-        return;
+        return NULL;
     }
-    before = invig_member_before(member);
-    invig_member_forget(member);
+    invig_member_watch(member);
+    invig_engine_forget_said(engine, member);
+    invig_engine_bind(engine, member, NULL);
+    status = invig_engine_commit(engine);
+    if (status != INVIG_OK) {
+        return invig_engine_status_error(status);
+    }
     member->has_topic = false;
-    invig_evaluations_remove_pending(&engine->evaluations, member,
-                                     INVIG_MEMBER_CLEAR | INVIG_MEMBER_COPY);
-    if (member->is_blocked) {
-        invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_COPY);
-    }
-    invig_engine_member_changed(engine, member, before);
+    engine_settle_topic(engine, member, false);
     invig_engine_release_member(engine, member);
+    return NULL;
 }
 
 static bool topic_is_state(const struct invig_topic *topic)
@@ -224,12 +272,9 @@ static const char *engine_forget_said(struct invig_engine *engine, const struct 
     if (!is_retained) {
         return "an empty message must be retained: it forgets what was said";
     }
-    if (topic->kind == INVIG_TOPIC_EVALUATION) {
-        invig_engine_forget_evaluation(engine, topic->evaluation);
-    } else {
-        engine_clear_member(engine, engine_find_member(engine, topic));
-    }
-    return NULL;
+    return topic->kind == INVIG_TOPIC_EVALUATION
+               ? invig_engine_forget_evaluation(engine, topic->evaluation)
+               : engine_clear_member(engine, engine_find_member(engine, topic));
 }
 
 /* Returns why the message is refused, NULL when it is not. `error` is room for a text. */

@@ -23,10 +23,20 @@ static void text_free(struct invig_text text)
     free((void *)(uintptr_t)text.data); /* it is ours, whatever the view says */
 }
 
-void invig_evaluations_init(struct invig_evaluations *evaluations,
-                            const struct invig_policy *policy, struct invig_seed seed)
+/* Frees the message of a record and that of its stored copy, which may be one. */
+static void messages_free(struct invig_text message, struct invig_text stored)
 {
-    *evaluations = (struct invig_evaluations){.policy = policy};
+    text_free(message);
+    if (stored.data != message.data) {
+        text_free(stored);
+    }
+}
+
+void invig_evaluations_init(struct invig_evaluations *evaluations,
+                            const struct invig_policy *policy, struct invig_seed seed,
+                            struct invig_journal *journal)
+{
+    *evaluations = (struct invig_evaluations){.policy = policy, .journal = journal};
     invig_table_init(&evaluations->by_id, seed);
     invig_table_init(&evaluations->members, seed);
 }
@@ -71,6 +81,7 @@ enum invig_status invig_evaluations_require(struct invig_evaluations *evaluation
         memcpy(evaluation->id, id.data, id.length);
         evaluation->id_bytes = id.length;
         evaluation->phase = -1;
+        evaluation->journal.kind = INVIG_JOURNAL_EVALUATION;
         if (!invig_table_add(&evaluations->by_id, &evaluation->node, evaluation->id, id.length)) {
             free(evaluation);
             return INVIG_ERR_NO_MEMORY;
@@ -134,6 +145,7 @@ enum invig_status invig_evaluations_require_member(struct invig_evaluations *eva
         member->key = (struct invig_member_key){evaluation, user};
         member->evaluation = evaluation;
         member->user = user;
+        member->journal.kind = INVIG_JOURNAL_MEMBER;
         if (!invig_table_add(&evaluations->members, &member->node, &member->key,
                              sizeof(member->key))) {
             free(member);
@@ -150,19 +162,21 @@ static void evaluations_drop_member(struct invig_evaluations *evaluations,
 {
     invig_evaluations_remove_pending(evaluations, member, member->pending);
     invig_table_remove(&evaluations->members, &member->node);
+    invig_journal_remove(evaluations->journal, &member->journal);
     member_unlink(member);
-    text_free(member->message);
+    messages_free(member->record.message, member->stored.message);
     free(member);
 }
 
-/* Something was said, by the backend or by us, that is to outlast the user's connections. */
-static bool member_is_said(const struct invig_member *member)
+bool invig_member_record_is_blank(const struct invig_member_record *record)
 {
-    return member->access != INVIG_ACCESS_UNSAID || member->is_finished || member->has_version ||
-           member->message.data != NULL || member->has_topic;
+    return record->access == INVIG_ACCESS_UNSAID && !record->is_finished && !record->has_version &&
+           record->message.data == NULL && !record->is_copy && !record->is_bound &&
+           record->released_serial == 0 && !record->is_blocked && !record->was_student &&
+           !record->has_connected;
 }
 
-static bool evaluation_is_said(const struct invig_evaluation *evaluation)
+bool invig_evaluation_is_known(const struct invig_evaluation *evaluation)
 {
     return evaluation->phase >= 0;
 }
@@ -170,24 +184,32 @@ static bool evaluation_is_said(const struct invig_evaluation *evaluation)
 bool invig_evaluations_release_member(struct invig_evaluations *evaluations,
                                       struct invig_member *member)
 {
-    bool is_listed = member->was_student && evaluation_is_said(member->evaluation);
-
-    if (member->claim_count > 0 || is_listed || member_is_said(member) || member->is_bound ||
-        member->is_blocked || member->has_presence || member->pending != 0) {
+    if (member->claim_count > 0 || !invig_member_record_is_blank(&member->record) ||
+        member->has_topic || member->has_presence || member->pending != 0 ||
+        member->journal.is_noted) {
         return false;
     }
     evaluations_drop_member(evaluations, member);
     return true;
 }
 
+static void evaluations_drop(struct invig_evaluations *evaluations,
+                             struct invig_evaluation *evaluation)
+{
+    evaluations->strict_count -= evaluation->is_strict;
+    invig_journal_remove(evaluations->journal, &evaluation->journal);
+    invig_journal_remove(&evaluations->republish, &evaluation->republish);
+    invig_table_remove(&evaluations->by_id, &evaluation->node);
+    messages_free(evaluation->record.message, evaluation->stored.message);
+    free(evaluation);
+}
+
 void invig_evaluations_release(struct invig_evaluations *evaluations,
                                struct invig_evaluation *evaluation)
 {
-    if (evaluation->first == NULL && !evaluation_is_said(evaluation)) {
-        invig_evaluations_set_phase(evaluations, evaluation, -1, false);
-        invig_table_remove(&evaluations->by_id, &evaluation->node);
-        text_free(evaluation->message);
-        free(evaluation);
+    if (evaluation->first == NULL && !invig_evaluation_is_known(evaluation) &&
+        !evaluation->journal.is_noted) {
+        evaluations_drop(evaluations, evaluation);
     }
 }
 
@@ -199,26 +221,120 @@ void invig_evaluations_deinit(struct invig_evaluations *evaluations)
         evaluations_drop_member(evaluations, member_of_node(node));
     }
     while ((node = invig_table_next(&evaluations->by_id, NULL)) != NULL) {
-        evaluation_of_node(node)->phase = -1;
-        invig_evaluations_release(evaluations, evaluation_of_node(node));
+        evaluations_drop(evaluations, evaluation_of_node(node));
     }
     invig_table_deinit(&evaluations->members);
     invig_table_deinit(&evaluations->by_id);
 }
 
+/* Draws from the record what follows from it. */
+static void evaluations_derive(struct invig_evaluations *evaluations,
+                               struct invig_evaluation *evaluation)
+{
+    int phase = evaluation->record.phase.data == NULL
+                    ? -1
+                    : invig_policy_find_phase(evaluations->policy, evaluation->record.phase);
+    bool is_strict = !evaluation->record.is_strict_off &&
+                     invig_policy_phase_is_strict(evaluations->policy, phase);
+
+    evaluations->strict_count += is_strict;
+    evaluations->strict_count -= evaluation->is_strict;
+    evaluation->phase = phase;
+    evaluation->is_strict = is_strict;
+}
+
 void invig_evaluations_set_phase(struct invig_evaluations *evaluations,
                                  struct invig_evaluation *evaluation, int phase, bool is_strict_off)
 {
-    bool is_strict = !is_strict_off && invig_policy_phase_is_strict(evaluations->policy, phase);
+    invig_journal_note(evaluations->journal, &evaluation->journal);
+    evaluation->record.phase = invig_policy_phase(evaluations->policy, phase);
+    evaluation->record.is_strict_off = is_strict_off;
+    evaluations_derive(evaluations, evaluation);
+}
 
-    evaluation->phase = phase;
-    evaluation->is_strict_off = is_strict_off;
-    if (is_strict && !evaluation->is_strict) {
-        evaluations->strict_count++;
-    } else if (!is_strict && evaluation->is_strict) {
-        evaluations->strict_count--;
+void invig_evaluations_note(struct invig_evaluations *evaluations, struct invig_member *member)
+{
+    invig_journal_note(evaluations->journal, &member->journal);
+}
+
+/* Puts `text`, owned from here on, in the place of a record's message. What the store has is kept
+ * until the change is stored. */
+static void message_set(struct invig_text *message, struct invig_text stored,
+                        struct invig_text text)
+{
+    if (message->data != stored.data) {
+        text_free(*message);
     }
-    evaluation->is_strict = is_strict;
+    *message = text;
+}
+
+void invig_evaluations_set_message(struct invig_evaluations *evaluations,
+                                   struct invig_evaluation *evaluation, struct invig_text message)
+{
+    invig_journal_note(evaluations->journal, &evaluation->journal);
+    invig_journal_remove(&evaluations->republish, &evaluation->republish);
+    message_set(&evaluation->record.message, evaluation->stored.message, message);
+}
+
+void invig_evaluations_set_member_message(struct invig_evaluations *evaluations,
+                                          struct invig_member *member, struct invig_text message)
+{
+    invig_journal_note(evaluations->journal, &member->journal);
+    message_set(&member->record.message, member->stored.message, message);
+}
+
+void invig_evaluations_add_republish(struct invig_evaluations *evaluations,
+                                     struct invig_evaluation *evaluation)
+{
+    invig_journal_note(&evaluations->republish, &evaluation->republish);
+}
+
+struct invig_evaluation *invig_evaluations_take_republish(struct invig_evaluations *evaluations)
+{
+    struct invig_journal_node *node = evaluations->republish.first;
+
+    if (node == NULL) {
+        return NULL;
+    }
+    invig_journal_remove(&evaluations->republish, node);
+    return (struct invig_evaluation *)(void *)((char *)node -
+                                               offsetof(struct invig_evaluation, republish));
+}
+
+void invig_evaluations_accept(struct invig_evaluation *evaluation)
+{
+    if (evaluation->stored.message.data != evaluation->record.message.data) {
+        text_free(evaluation->stored.message);
+    }
+    evaluation->stored = evaluation->record;
+}
+
+void invig_evaluations_accept_member(struct invig_member *member)
+{
+    if (member->stored.message.data != member->record.message.data) {
+        text_free(member->stored.message);
+    }
+    member->stored = member->record;
+}
+
+void invig_evaluations_undo(struct invig_evaluations *evaluations,
+                            struct invig_evaluation *evaluation)
+{
+    message_set(&evaluation->record.message, evaluation->stored.message,
+                evaluation->stored.message);
+    evaluation->record = evaluation->stored;
+    evaluations_derive(evaluations, evaluation);
+    invig_journal_remove(evaluations->journal, &evaluation->journal);
+}
+
+void invig_evaluations_undo_member(struct invig_evaluations *evaluations,
+                                   struct invig_member *member)
+{
+    message_set(&member->record.message, member->stored.message, member->stored.message);
+    member->user->bound_count += member->stored.is_bound;
+    member->user->bound_count -= member->record.is_bound;
+    member->record = member->stored;
+    invig_journal_remove(evaluations->journal, &member->journal);
 }
 
 void invig_evaluations_add_pending(struct invig_evaluations *evaluations,
@@ -254,7 +370,7 @@ void invig_evaluations_remove_pending(struct invig_evaluations *evaluations,
 
 bool invig_member_is_participant(const struct invig_member *member)
 {
-    switch (member->access) {
+    switch (member->record.access) {
     case INVIG_ACCESS_ALLOWED:
     case INVIG_ACCESS_BLOCKED:
         return true;
@@ -268,12 +384,12 @@ bool invig_member_is_participant(const struct invig_member *member)
 
 bool invig_member_is_blocked(const struct invig_member *member)
 {
-    return member->is_blocked || member->access == INVIG_ACCESS_BLOCKED;
+    return member->record.is_blocked || member->record.access == INVIG_ACCESS_BLOCKED;
 }
 
 bool invig_member_has_presence(const struct invig_evaluations *evaluations,
                                const struct invig_member *member)
 {
-    return member->has_connected && member->access != INVIG_ACCESS_DENIED &&
+    return member->record.has_connected && member->record.access != INVIG_ACCESS_DENIED &&
            invig_policy_phase_has_presence(evaluations->policy, member->evaluation->phase);
 }

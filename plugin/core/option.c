@@ -51,6 +51,8 @@
     X("expiry_notice", INTEGER, expiry_notice_s, "60", 0, INVIG_EXPIRY_NOTICE_S_MAX,               \
       "an integer from 0 to 86400")                                                                \
     X("require_auth_time", SWITCH, require_auth_time, "off", 0, 0, "on or off")                    \
+    X("state_file", STRING, state_file, "", 1, INVIG_OPTION_BYTES_MAX, FILE_EXPECTED)              \
+    X("state_sync", SYNC, state_sync, "normal", 0, 0, "normal or full")                            \
     X("revocation_ttl", INTEGER, revocation_ttl_days, "7", INVIG_REVOCATION_DAYS_MIN,              \
       INVIG_REVOCATION_DAYS_MAX, "an integer from 1 to 3650")                                      \
     X("phases", SET, phases, "NEW SETTINGS COMPOSITION REGISTRATION IN_PROGRESS GRADING FINISHED", \
@@ -233,6 +235,17 @@ static bool strict_read(struct invig_text value, enum invig_strict_policy *out)
     return false;
 }
 
+static bool sync_read(struct invig_text value, enum invig_state_sync *out)
+{
+    bool is_full = invig_text_equal(value, invig_text_of("full"));
+
+    if (!is_full && !invig_text_equal(value, invig_text_of("normal"))) {
+        return false;
+    }
+    *out = is_full ? INVIG_STATE_FULL : INVIG_STATE_NORMAL;
+    return true;
+}
+
 static bool phase_is_valid(struct invig_text word)
 {
     for (size_t i = 0; i < word.length; i++) {
@@ -364,6 +377,9 @@ enum invig_status invig_option_apply(const struct option_rule *rule, struct invi
         break;
     case OPTION_STRICT:
         is_valid = strict_read(value, member);
+        break;
+    case OPTION_SYNC:
+        is_valid = sync_read(value, member);
         break;
     }
     return is_valid ? INVIG_OK : INVIG_ERR_INVALID;

@@ -17,7 +17,8 @@ enum option_kind {
     OPTION_ALGORITHMS,   /* invig_algorithm_set */
     OPTION_ROLES,        /* unsigned: bit (1u << role) */
     OPTION_SET,          /* char *: minimum..maximum different words, one blank between them */
-    OPTION_STRICT        /* enum invig_strict_policy */
+    OPTION_STRICT,       /* enum invig_strict_policy */
+    OPTION_SYNC          /* enum invig_state_sync */
 };
 
 struct option_rule {

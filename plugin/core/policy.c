@@ -73,6 +73,7 @@ void invig_policy_deinit(struct invig_policy *policy)
     free(policy->phases);
     free(policy->strict_phases);
     free(policy->presence_phases);
+    free(policy->state_file);
     memset(policy, 0, sizeof *policy);
 }
 

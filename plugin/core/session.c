@@ -36,10 +36,12 @@ static struct invig_user *user_of_timer(struct invig_timer *timer)
 }
 
 void invig_sessions_init(struct invig_sessions *sessions, const struct invig_policy *policy,
-                         struct invig_seed seed, struct invig_timers *timers)
+                         struct invig_seed seed, struct invig_timers *timers,
+                         struct invig_journal *journal)
 {
     sessions->policy = policy;
     sessions->timers = timers;
+    sessions->journal = journal;
     invig_table_init(&sessions->users, seed);
 }
 
@@ -50,10 +52,11 @@ static void user_remove_session(struct invig_sessions *sessions, struct invig_us
 
     *link = session->next;
     user->session_count--;
-    sessions->revoked_count -= session->end == INVIG_END_REVOKED;
+    sessions->revoked_count -= session->stored.end == INVIG_END_REVOKED;
     if (user->current == session) {
         user->current = NULL;
     }
+    invig_journal_remove(sessions->journal, &session->journal);
     free(session);
 }
 
@@ -64,6 +67,7 @@ static void sessions_drop_user(struct invig_sessions *sessions, struct invig_use
     while (user->sessions != NULL) {
         user_remove_session(sessions, user, &user->sessions);
     }
+    invig_journal_remove(sessions->journal, &user->journal);
     free(user);
 }
 
@@ -117,14 +121,15 @@ static bool session_is_superseded_for_good(const struct invig_session *session)
 {
     const struct invig_user *user = session->user;
 
-    return session->end == INVIG_END_SUPERSEDED && session->connection_count == 0 &&
-           session->login_is_lasting && session->login_s < user->newest_login_s;
+    return session->record.end == INVIG_END_SUPERSEDED && session->connection_count == 0 &&
+           session->record.login_is_lasting &&
+           session->record.login_s < user->record.newest_login_s;
 }
 
 /* A session that would be turned away again, and reported again, if it were forgotten. */
 static bool session_is_turned_away(const struct invig_session *session)
 {
-    return session->is_turned_away && session->connection_count == 0;
+    return session->record.is_turned_away && session->connection_count == 0;
 }
 
 /* The oldest record of which `is_dispensable` says so; NULL when there is none. */
@@ -169,6 +174,7 @@ static enum invig_status sessions_add_user(struct invig_sessions *sessions, stru
     memcpy(user->id, id.data, id.length);
     user->id_bytes = id.length;
     user->timer.kind = INVIG_TIMER_USER;
+    user->journal.kind = INVIG_JOURNAL_USER;
     if (!invig_table_add(&sessions->users, &user->node, user->id, user->id_bytes)) {
         free(user);
         return INVIG_ERR_NO_MEMORY;
@@ -197,7 +203,8 @@ static enum invig_status user_add_session(struct invig_sessions *sessions, struc
     memcpy(session->id, id.data, id.length);
     session->id_bytes = id.length;
     session->user = user;
-    session->serial = ++sessions->newest_serial;
+    session->journal.kind = INVIG_JOURNAL_SESSION;
+    session->record.serial = ++sessions->newest_serial;
     session->next = user->sessions;
     user->sessions = session;
     user->session_count++;
@@ -250,9 +257,93 @@ void invig_sessions_touch(struct invig_sessions *sessions, struct invig_user *us
 {
     int64_t until_s = time_max(ends_s, now_s + sessions_ttl_s(sessions));
 
-    user->kept_until_s = time_max(user->kept_until_s, until_s);
+    if (until_s > user->record.kept_until_s) {
+        user->record.kept_until_s = until_s;
+        invig_journal_note(sessions->journal, &user->journal);
+    }
+    if (session != NULL && until_s > session->record.kept_until_s) {
+        session->record.kept_until_s = until_s;
+        invig_journal_note(sessions->journal, &session->journal);
+    }
+}
+
+void invig_sessions_set_current(struct invig_sessions *sessions, struct invig_user *user,
+                                struct invig_session *session)
+{
+    if (user->current == session) {
+        return;
+    }
+    if (user->current != NULL) {
+        user->current->record.is_current = false;
+        invig_journal_note(sessions->journal, &user->current->journal);
+    }
+    user->current = session;
     if (session != NULL) {
-        session->kept_until_s = time_max(session->kept_until_s, until_s);
+        session->record.is_current = true;
+        invig_journal_note(sessions->journal, &session->journal);
+    }
+}
+
+void invig_sessions_raise_serial(struct invig_sessions *sessions, uint64_t serial)
+{
+    if (serial > sessions->newest_serial) {
+        sessions->newest_serial = serial;
+    }
+}
+
+enum invig_status invig_sessions_load(struct invig_sessions *sessions, struct invig_text user_id,
+                                      struct invig_text session_id,
+                                      const struct invig_session_record *record, int64_t now_s)
+{
+    struct invig_user *user = NULL;
+    struct invig_session *session = NULL;
+    enum invig_status status =
+        invig_sessions_require(sessions, user_id, session_id, now_s, &user, &session);
+
+    if (status != INVIG_OK) {
+        return status;
+    }
+    session->record = *record;
+    session->stored = *record;
+    invig_sessions_raise_serial(sessions, record->serial);
+    sessions->revoked_count += record->end == INVIG_END_REVOKED;
+    if (record->is_current) {
+        user->current = session;
+    }
+    return INVIG_OK;
+}
+
+void invig_sessions_accept(struct invig_sessions *sessions, struct invig_session *session)
+{
+    const struct invig_session_record *record = &session->record;
+    struct invig_session_record *stored = &session->stored;
+
+    /* One that is unseen and superseded already was never anything else. */
+    sessions->invalidated_count += record->end != INVIG_END_NONE && stored->end == INVIG_END_NONE &&
+                                   (stored->serial != 0 || record->end == INVIG_END_REVOKED);
+    sessions->revoked_count += record->end == INVIG_END_REVOKED;
+    sessions->revoked_count -= stored->end == INVIG_END_REVOKED;
+    *stored = *record;
+}
+
+void invig_sessions_undo(struct invig_sessions *sessions, struct invig_session *session)
+{
+    struct invig_user *user = session->user;
+    struct invig_session **link = &user->sessions;
+
+    invig_journal_remove(sessions->journal, &session->journal);
+    if (session->stored.serial == 0 && session->connection_count == 0) {
+        while (*link != session) {
+            link = &(*link)->next;
+        }
+        user_remove_session(sessions, user, link);
+        return;
+    }
+    session->record = session->stored;
+    if (session->record.is_current) {
+        user->current = session;
+    } else if (user->current == session) {
+        user->current = NULL;
     }
 }
 
@@ -264,11 +355,11 @@ static int64_t user_forget_sessions(struct invig_sessions *sessions, struct invi
     struct invig_session **link = &user->sessions;
 
     while (*link != NULL) {
-        if ((*link)->kept_until_s < now_s && (*link)->connection_count == 0 &&
-            user->bound != *link) {
+        if ((*link)->record.kept_until_s < now_s && (*link)->connection_count == 0 &&
+            !(user->bound_count > 0 && user->current == *link)) {
             user_remove_session(sessions, user, link);
         } else {
-            next_s = time_min(next_s, (*link)->kept_until_s);
+            next_s = time_min(next_s, (*link)->record.kept_until_s);
             link = &(*link)->next;
         }
     }
@@ -281,13 +372,13 @@ void invig_sessions_handle_timer(struct invig_sessions *sessions, struct invig_t
     struct invig_user *user = user_of_timer(timer);
     int64_t next_s = user_forget_sessions(sessions, user, now_s);
 
-    if (user->kept_until_s < now_s) {
+    if (user->record.kept_until_s < now_s) {
         if (user->session_count == 0 && user->connections == NULL && user->members == NULL) {
             sessions_drop_user(sessions, user);
             return;
         }
     } else {
-        next_s = time_min(next_s, user->kept_until_s);
+        next_s = time_min(next_s, user->record.kept_until_s);
     }
     /* One second later: the limits are inclusive. A user who is connected beyond all of them is
      * looked at again after a while. The timer was set before, so there is room for it. */

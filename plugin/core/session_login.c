@@ -10,10 +10,11 @@ static enum invig_end user_judge_login(const struct invig_user *user,
                                        const struct invig_session *session, int64_t login_s,
                                        bool is_single)
 {
-    if (session == NULL && user->has_revoked_before && login_s < user->revoked_before_s) {
+    if (session == NULL && user->record.has_revoked_before &&
+        login_s < user->record.revoked_before_s) {
         return INVIG_END_REVOKED;
     }
-    if (is_single && user->has_newest_login && login_s < user->newest_login_s) {
+    if (is_single && user->record.has_newest_login && login_s < user->record.newest_login_s) {
         return INVIG_END_SUPERSEDED;
     }
     return INVIG_END_NONE;
@@ -33,16 +34,16 @@ void invig_sessions_judge(const struct invig_sessions *sessions, const struct in
     }
     session = invig_user_find_session(user, invig_text_of(claims->session));
     out_login->session = session;
-    if (session != NULL && session->end != INVIG_END_NONE) {
-        out_login->end = session->end;
+    if (session != NULL && session->record.end != INVIG_END_NONE) {
+        out_login->end = session->record.end;
         return;
     }
-    if (session != NULL && (session->is_single || !is_single)) {
+    if (session != NULL && (session->record.is_single || !is_single)) {
         return;
     }
     /* Unseen, or seen so far only under a role that may have many sessions. */
-    if (session != NULL && session->has_login) {
-        login_s = session->login_s;
+    if (session != NULL && session->record.has_login) {
+        login_s = session->record.login_s;
     }
     out_login->end = user_judge_login(user, session, login_s, is_single);
     if (out_login->end == INVIG_END_NONE && is_single) {
@@ -53,39 +54,41 @@ void invig_sessions_judge(const struct invig_sessions *sessions, const struct in
 static void sessions_end(struct invig_sessions *sessions, struct invig_session *session,
                          enum invig_end end, int64_t now_s)
 {
-    sessions->invalidated_count += session->end == INVIG_END_NONE;
-    sessions->revoked_count += end == INVIG_END_REVOKED && session->end != INVIG_END_REVOKED;
-    session->end = end;
-    session->is_turned_away = false;
+    session->record.end = end;
+    session->record.is_turned_away = false;
+    invig_journal_note(sessions->journal, &session->journal);
     if (session->user->current == session) {
-        session->user->current = NULL;
+        invig_sessions_set_current(sessions, session->user, NULL);
     }
     invig_sessions_touch(sessions, session->user, session, 0, now_s);
 }
 
-static void session_note_login(struct invig_session *session, const struct invig_claims *claims)
+static void sessions_note_login(struct invig_sessions *sessions, struct invig_session *session,
+                                const struct invig_claims *claims)
 {
-    if (!session->has_login) {
-        session->has_login = true;
-        session->login_s = claims->login_s;
-        session->login_is_lasting = claims->has_auth_time;
+    if (!session->record.has_login) {
+        invig_journal_note(sessions->journal, &session->journal);
+        session->record.has_login = true;
+        session->record.login_s = claims->login_s;
+        session->record.login_is_lasting = claims->has_auth_time;
     }
 }
 
 /* Makes a session the one of its user. An older one that was named leaves the newest login time
  * where it is. */
-static void session_make_current(struct invig_session *session)
+static void sessions_make_current(struct invig_sessions *sessions, struct invig_session *session)
 {
     struct invig_user *user = session->user;
 
-    session->end = INVIG_END_NONE;
-    session->is_single = true;
-    session->is_turned_away = false;
-    user->current = session;
-    if (session->has_login &&
-        (!user->has_newest_login || session->login_s > user->newest_login_s)) {
-        user->newest_login_s = session->login_s;
-        user->has_newest_login = true;
+    session->record.end = INVIG_END_NONE;
+    session->record.is_single = true;
+    session->record.is_turned_away = false;
+    invig_sessions_set_current(sessions, user, session);
+    if (session->record.has_login &&
+        (!user->record.has_newest_login || session->record.login_s > user->record.newest_login_s)) {
+        user->record.newest_login_s = session->record.login_s;
+        user->record.has_newest_login = true;
+        invig_journal_note(sessions->journal, &user->journal);
     }
 }
 
@@ -94,13 +97,11 @@ static void session_make_current(struct invig_session *session)
 static void sessions_open(struct invig_sessions *sessions, const struct invig_claims *claims,
                           const struct invig_login *login)
 {
-    session_note_login(login->session, claims);
+    sessions_note_login(sessions, login->session, claims);
     if (login->end != INVIG_END_NONE) {
-        sessions->revoked_count +=
-            login->end == INVIG_END_REVOKED && login->session->end != INVIG_END_REVOKED;
-        login->session->end = login->end;
+        login->session->record.end = login->end;
     } else if (invig_policy_role_is_single(sessions->policy, claims->role)) {
-        session_make_current(login->session);
+        sessions_make_current(sessions, login->session);
     }
 }
 
@@ -142,8 +143,9 @@ enum invig_status invig_sessions_turn_away(struct invig_sessions *sessions,
     if (status != INVIG_OK) {
         return status;
     }
-    session_note_login(login->session, claims);
-    login->session->is_turned_away = true;
+    sessions_note_login(sessions, login->session, claims);
+    login->session->record.is_turned_away = true;
+    invig_journal_note(sessions->journal, &login->session->journal);
     invig_sessions_touch(sessions, login->user, login->session,
                          claims->expires_s + sessions->policy->jwt_leeway_s, now_s);
     return INVIG_OK;
@@ -152,7 +154,7 @@ enum invig_status invig_sessions_turn_away(struct invig_sessions *sessions,
 void invig_sessions_supersede(struct invig_sessions *sessions, struct invig_session *session,
                               int64_t now_s)
 {
-    if (session->end == INVIG_END_NONE) {
+    if (session->record.end == INVIG_END_NONE) {
         sessions_end(sessions, session, INVIG_END_SUPERSEDED, now_s);
     }
 }
@@ -166,7 +168,7 @@ void invig_sessions_name(struct invig_sessions *sessions, struct invig_session *
     if (*out_superseded != NULL) {
         sessions_end(sessions, before, INVIG_END_SUPERSEDED, now_s);
     }
-    session_make_current(session);
+    sessions_make_current(sessions, session);
     invig_sessions_touch(sessions, session->user, session, 0, now_s);
 }
 
@@ -208,9 +210,11 @@ enum invig_status invig_sessions_revoke_user(struct invig_sessions *sessions,
             sessions_end(sessions, each, INVIG_END_REVOKED, now_s);
         }
     }
-    if (!(*out_user)->has_revoked_before || before_s > (*out_user)->revoked_before_s) {
-        (*out_user)->has_revoked_before = true;
-        (*out_user)->revoked_before_s = before_s;
+    if (!(*out_user)->record.has_revoked_before ||
+        before_s > (*out_user)->record.revoked_before_s) {
+        invig_journal_note(sessions->journal, &(*out_user)->journal);
+        (*out_user)->record.has_revoked_before = true;
+        (*out_user)->record.revoked_before_s = before_s;
     }
     invig_sessions_touch(sessions, *out_user, kept, 0, now_s);
     return INVIG_OK;

@@ -20,7 +20,8 @@ function adapted({ dir, tcpPort, wsPort, module }) {
         ['/etc/mosquitto/acl', join(dir, 'acl')],
         ['/usr/local/lib/mosquitto_invigilator.so', module],
         ['/etc/mosquitto/jwt/public.pem', join(dir, 'es.pem')],
-        ['/var/lib/mosquitto/', `${dir}/`],
+        ['persistence_location /var/lib/mosquitto/', `persistence_location ${dir}/`],
+        ['state_file /var/lib/mosquitto/', `state_file ${dir}/`],
         ['listener 1883 ', `listener ${tcpPort} `],
         ['listener 9001 ', `listener ${wsPort} `],
     ];
@@ -86,7 +87,7 @@ const words = table.map(({ word }) => word).sort();
 test('the example names every option once, those at default commented out', () => {
     assert.ok(words.includes('jwt_leeway'), 'the option table was found');
     assert.deepEqual(names(example, /^#?plugin_opt_(\w+)/gm).sort(), words);
-    assert.deepEqual(names(example, /^plugin_opt_(\w+)/gm), ['jwt_public_key_file']);
+    assert.deepEqual(names(example, /^plugin_opt_(\w+)/gm), ['jwt_public_key_file', 'state_file']);
     for (const { word, value } of table.filter((row) => row.value !== '')) {
         assert.deepEqual(names(example, new RegExp(`^#plugin_opt_${word} (.*)$`, 'gm')), [value], word);
     }

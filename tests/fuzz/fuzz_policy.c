@@ -105,6 +105,8 @@ static void require_valid(const struct invig_policy *policy)
     require_within(policy->revocation_ttl_days, 1, 3650);
     require_within(policy->stats_interval_s, 0, 86400);
     require_within((int64_t)policy->strict_policy, INVIG_STRICT_ENFORCE, INVIG_STRICT_OFF);
+    require_within((int64_t)policy->state_sync, INVIG_STATE_NORMAL, INVIG_STATE_FULL);
+    require(policy->state_file == NULL || policy->state_file[0] != '\0');
     require_words(policy->phases);
     require_words(policy->strict_phases);
     require_words(policy->presence_phases);

@@ -41,8 +41,9 @@ void world_init(struct world *world, ...)
         }
     }
     va_end(options);
-    world->engine = invig_engine_new(
-        &world->policy, seed, (struct invig_log_sink){world, world_write_log}, invig_digest_sha256);
+    world->engine =
+        invig_engine_new(&world->policy, seed, (struct invig_log_sink){world, world_write_log},
+                         invig_digest_sha256, invig_store_memory());
     assert_non_null(world->engine);
 }
 

@@ -15,13 +15,14 @@
 static struct invig_policy policy;
 static struct invig_evaluations evaluations;
 static struct invig_user users[2];
+static struct invig_journal journal;
 
 static int setup(void **state)
 {
     (void)state;
     memset(users, 0, sizeof(users));
     assert_int_equal(invig_policy_init(&policy), INVIG_OK);
-    invig_evaluations_init(&evaluations, &policy, (struct invig_seed){{1, 2}});
+    invig_evaluations_init(&evaluations, &policy, (struct invig_seed){{1, 2}}, &journal);
     return 0;
 }
 
@@ -52,6 +53,14 @@ static struct invig_member *require_member(struct invig_evaluation *evaluation, 
         invig_evaluations_require_member(&evaluations, evaluation, &users[user], &member),
         INVIG_OK);
     return member;
+}
+
+/* As if all that was noted had been stored. */
+static void store_all(void)
+{
+    while (journal.first != NULL) {
+        invig_journal_remove(&journal, journal.first);
+    }
 }
 
 static int phase(const char *word)
@@ -116,22 +125,25 @@ static void test_evaluation_member_is_kept_while_it_says_something(void **state)
         member->field = 0;                                                                         \
     } while (0)
     KEPT_WHILE(claim_count, 1);
-    KEPT_WHILE(access, INVIG_ACCESS_DENIED);
-    KEPT_WHILE(is_finished, true);
-    KEPT_WHILE(has_version, true);
+    KEPT_WHILE(record.access, INVIG_ACCESS_DENIED);
+    KEPT_WHILE(record.is_finished, true);
+    KEPT_WHILE(record.has_version, true);
     KEPT_WHILE(has_topic, true);
-    KEPT_WHILE(is_bound, true);
-    KEPT_WHILE(is_blocked, true);
+    KEPT_WHILE(record.is_bound, true);
+    KEPT_WHILE(record.is_blocked, true);
+    KEPT_WHILE(record.is_copy, true);
+    KEPT_WHILE(record.released_serial, 1);
+    KEPT_WHILE(record.was_student, true);
+    KEPT_WHILE(record.has_connected, true);
     KEPT_WHILE(has_presence, true);
 #undef KEPT_WHILE
     invig_evaluations_add_pending(&evaluations, member, INVIG_MEMBER_CLEAR);
     assert_false(invig_evaluations_release_member(&evaluations, member));
     invig_evaluations_remove_pending(&evaluations, member, INVIG_MEMBER_CLEAR);
-    /* That a token named it counts only while the evaluation is known. */
-    member->was_student = true;
-    invig_evaluations_set_phase(&evaluations, one, phase("NEW"), false);
+    /* What is not stored yet is not lost. */
+    invig_evaluations_note(&evaluations, member);
     assert_false(invig_evaluations_release_member(&evaluations, member));
-    invig_evaluations_set_phase(&evaluations, one, -1, false);
+    store_all();
     assert_true(invig_evaluations_release_member(&evaluations, member));
 }
 
@@ -148,6 +160,9 @@ static void test_evaluation_is_kept_while_it_says_something(void **state)
     invig_evaluations_release(&evaluations, one);
     assert_ptr_equal(invig_evaluations_find(&evaluations, invig_text_of("e1")), one);
     invig_evaluations_set_phase(&evaluations, one, -1, false);
+    invig_evaluations_release(&evaluations, one);
+    assert_ptr_equal(invig_evaluations_find(&evaluations, invig_text_of("e1")), one);
+    store_all();
     invig_evaluations_release(&evaluations, one);
     assert_null(invig_evaluations_find(&evaluations, invig_text_of("e1")));
 }
@@ -224,9 +239,9 @@ static void test_evaluation_participant_and_blocked(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        member->access = cases[i].access;
+        member->record.access = cases[i].access;
         member->student_count = cases[i].students;
-        member->is_blocked = cases[i].is_blocked;
+        member->record.is_blocked = cases[i].is_blocked;
         assert_int_equal(invig_member_is_participant(member), cases[i].participates);
         assert_int_equal(invig_member_is_blocked(member), cases[i].stopped);
     }
@@ -240,13 +255,62 @@ static void test_evaluation_presence(void **state)
     (void)state;
     invig_evaluations_set_phase(&evaluations, one, phase("IN_PROGRESS"), false);
     assert_false(invig_member_has_presence(&evaluations, member));
-    member->has_connected = true;
+    member->record.has_connected = true;
     assert_true(invig_member_has_presence(&evaluations, member));
-    member->access = INVIG_ACCESS_DENIED;
+    member->record.access = INVIG_ACCESS_DENIED;
     assert_false(invig_member_has_presence(&evaluations, member));
-    member->access = INVIG_ACCESS_BLOCKED;
+    member->record.access = INVIG_ACCESS_BLOCKED;
     invig_evaluations_set_phase(&evaluations, one, phase("GRADING"), false);
     assert_false(invig_member_has_presence(&evaluations, member));
+}
+
+static char *text_new(const char *text)
+{
+    char *copy = invig_text_copy(invig_text_of(text));
+
+    assert_non_null(copy);
+    return copy;
+}
+
+static void test_evaluation_change_is_undone_or_accepted(void **state)
+{
+    struct invig_evaluation *one = require_evaluation("e1");
+    struct invig_member *member = require_member(one, 0);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        invig_evaluations_set_phase(&evaluations, one, phase("IN_PROGRESS"), false);
+        invig_evaluations_set_message(&evaluations, one, (struct invig_text){text_new("a"), 1});
+        invig_evaluations_set_message(&evaluations, one, (struct invig_text){text_new("b"), 1});
+        invig_evaluations_set_member_message(&evaluations, member,
+                                             (struct invig_text){text_new("c"), 1});
+        member->record.is_bound = true;
+        users[0].bound_count = 1;
+        if (i == 0) {
+            invig_evaluations_undo(&evaluations, one);
+            invig_evaluations_undo_member(&evaluations, member);
+            assert_int_equal(one->phase, -1);
+            assert_false(one->is_strict);
+            assert_int_equal(evaluations.strict_count, 0);
+            assert_null(one->record.message.data);
+            assert_null(member->record.message.data);
+            assert_int_equal(users[0].bound_count, 0);
+            assert_null(journal.first);
+        }
+    }
+    invig_evaluations_accept(one);
+    invig_evaluations_accept_member(member);
+    store_all();
+    /* From here on this is what an undone change goes back to. */
+    invig_evaluations_set_phase(&evaluations, one, phase("GRADING"), false);
+    invig_evaluations_set_message(&evaluations, one, (struct invig_text){text_new("d"), 1});
+    invig_evaluations_set_member_message(&evaluations, member, (struct invig_text){NULL, 0});
+    invig_evaluations_undo(&evaluations, one);
+    invig_evaluations_undo_member(&evaluations, member);
+    assert_true(one->is_strict);
+    assert_true(invig_text_equal(one->record.message, invig_text_of("b")));
+    assert_true(invig_text_equal(member->record.message, invig_text_of("c")));
+    assert_int_equal(users[0].bound_count, 1);
 }
 
 #define EVALUATION_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -262,6 +326,7 @@ int main(void)
         EVALUATION_TEST(test_evaluation_pending_is_a_queue_of_members),
         EVALUATION_TEST(test_evaluation_participant_and_blocked),
         EVALUATION_TEST(test_evaluation_presence),
+        EVALUATION_TEST(test_evaluation_change_is_undone_or_accepted),
     };
 
     return cmocka_run_group_tests_name("evaluation", tests, NULL, NULL);

@@ -175,6 +175,29 @@ static void test_option_strict_policies(void **state)
     }
 }
 
+static void test_option_state_syncs(void **state)
+{
+    static const char *const junk[] = {
+        NULL, "", " ", "on", "off", "Normal", "FULL", "normal ", " full", "normal full", "extra",
+    };
+    struct invig_policy policy;
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(junk); i++) {
+        assert_refused("state_sync", junk[i], NULL);
+    }
+    assert_refused("state_sync", "off",
+                   "plugin_opt_state_sync: found \"off\", expected normal or full");
+    assert_int_equal(invig_policy_init(&policy), INVIG_OK);
+    policy.state_sync = INVIG_STATE_FULL;
+    assert_set(&policy, "state_sync", "normal");
+    assert_int_equal(policy.state_sync, INVIG_STATE_NORMAL);
+    policy.options_given = 0;
+    assert_set(&policy, "state_sync", "full");
+    assert_int_equal(policy.state_sync, INVIG_STATE_FULL);
+    invig_policy_deinit(&policy);
+}
+
 static void test_option_claim_names(void **state)
 {
     static const char *const junk[] = {
@@ -260,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_option_role_lists),
         cmocka_unit_test(test_option_switch_is_on_or_off),
         cmocka_unit_test(test_option_strict_policies),
+        cmocka_unit_test(test_option_state_syncs),
         cmocka_unit_test(test_option_claim_names),
         cmocka_unit_test(test_option_topic_prefixes),
         cmocka_unit_test(test_option_role_is_single),

@@ -43,6 +43,7 @@ static const struct {
      "open closed"},
     {"strict_phases", MEMBER(strict_phases), "IN_PROGRESS", "open"},
     {"presence_phases", MEMBER(presence_phases), "REGISTRATION IN_PROGRESS", "closed"},
+    {"state_file", MEMBER(state_file), NULL, "/var/lib/invigilator.db"},
 };
 
 static const struct {
@@ -90,6 +91,7 @@ static void test_policy_defaults(void **state)
     assert_int_equal(policy.single_session_roles, ROLE_OF(STUDENT));
     assert_false(policy.require_auth_time);
     assert_int_equal(policy.strict_policy, INVIG_STRICT_ENFORCE);
+    assert_int_equal(policy.state_sync, INVIG_STATE_NORMAL);
     assert_int_equal(policy.options_given, 0);
     invig_policy_deinit(&policy);
 }
@@ -114,7 +116,7 @@ static void test_policy_defaults_are_those_of_the_header(void **state)
 static void test_policy_every_option_changes_its_member(void **state)
 {
     struct invig_policy policy;
-    size_t count = ROWS(STRINGS) + ROWS(INTEGERS) + 4;
+    size_t count = ROWS(STRINGS) + ROWS(INTEGERS) + 5;
 
     (void)state;
     assert_int_equal(invig_policy_init(&policy), INVIG_OK);
@@ -130,6 +132,7 @@ static void test_policy_every_option_changes_its_member(void **state)
     assert_set(&policy, "single_session_roles", "professor");
     assert_set(&policy, "require_auth_time", "on");
     assert_set(&policy, "strict_policy", "observe");
+    assert_set(&policy, "state_sync", "full");
 
     for (size_t i = 0; i < ROWS(STRINGS); i++) {
         assert_string_at(&policy, i, STRINGS[i].other);
@@ -141,6 +144,7 @@ static void test_policy_every_option_changes_its_member(void **state)
     assert_int_equal(policy.single_session_roles, ROLE_OF(PROFESSOR));
     assert_true(policy.require_auth_time);
     assert_int_equal(policy.strict_policy, INVIG_STRICT_OBSERVE);
+    assert_int_equal(policy.state_sync, INVIG_STATE_FULL);
     /* There is no other option, and each has its bit. */
     assert_non_null(invig_policy_option(count - 1));
     assert_null(invig_policy_option(count));
@@ -217,18 +221,9 @@ static void test_policy_strings_have_their_length(void **state)
 
 static void test_policy_unknown_options_are_refused(void **state)
 {
-    static const char *const words[] = {"",
-                                        "foo",
-                                        "jwt_leeway ",
-                                        "JWT_LEEWAY",
-                                        "jwt_leewa",
-                                        "jwt_leeways",
-                                        "state_file",
-                                        "\n",
-                                        "\xFF",
-                                        "plugin_opt_jwt_leeway",
-                                        "state_url",
-                                        "state_sync"};
+    static const char *const words[] = {
+        "",   "foo",  "jwt_leeway ",           "JWT_LEEWAY", "jwt_leewa",  "jwt_leeways",
+        "\n", "\xFF", "plugin_opt_jwt_leeway", "state_url",  "state_files"};
     char *word = letters(5000);
 
     (void)state;

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine_load.c - records that come in: after a restart, all of them.
+ */
+#include "engine_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A message of a record as memory of our own. Returns false when that is out. */
+static bool message_own(struct invig_text message, struct invig_text *out_message)
+{
+    *out_message = (struct invig_text){NULL, 0};
+    if (message.data == NULL) {
+        return true;
+    }
+    *out_message = (struct invig_text){invig_text_copy(message), message.length};
+    return out_message->data != NULL;
+}
+
+static enum invig_status load_user(void *context, struct invig_text id,
+                                   const struct invig_user_record *record)
+{
+    struct invig_engine *engine = context;
+    struct invig_user *user = NULL;
+    enum invig_status status = invig_engine_reserve_timers(engine);
+
+    if (status == INVIG_OK) {
+        status = invig_sessions_require_user(&engine->sessions, id, engine->now.wall_s, &user);
+    }
+    if (status == INVIG_OK) {
+        user->record = *record;
+        user->stored = *record;
+        /* Looked at in the first ticks: what is old is forgotten then. */
+        (void)invig_timers_set(&engine->timers, &user->timer, engine->now.wall_s);
+    }
+    return status;
+}
+
+static enum invig_status load_session(void *context, struct invig_text user, struct invig_text id,
+                                      const struct invig_session_record *record)
+{
+    struct invig_engine *engine = context;
+    enum invig_status status = invig_engine_reserve_timers(engine);
+
+    if (status == INVIG_OK) {
+        status = invig_sessions_load(&engine->sessions, user, id, record, engine->now.wall_s);
+    }
+    return status == INVIG_ERR_FULL ? INVIG_OK : status; /* the oldest are left out */
+}
+
+static void engine_log_phase(const struct invig_engine *engine, struct invig_text id,
+                             struct invig_text phase)
+{
+    struct invig_logline line;
+
+    invig_logline_init(&line, "phase_unknown");
+    invig_logline_add(&line, "evaluation", id);
+    invig_logline_add(&line, "phase", phase);
+    invig_engine_log(engine, INVIG_LOG_WARNING, &line);
+}
+
+static enum invig_status load_evaluation(void *context, struct invig_text id,
+                                         const struct invig_evaluation_record *record)
+{
+    struct invig_engine *engine = context;
+    struct invig_evaluation *evaluation = NULL;
+    int phase = invig_policy_find_phase(engine->policy, record->phase);
+    struct invig_text message;
+    enum invig_status status;
+
+    if (phase < 0) { /* the option has changed since: the next message says what phase it is in */
+        engine_log_phase(engine, id, record->phase);
+        return INVIG_OK;
+    }
+    status = invig_evaluations_require(&engine->evaluations, id, &evaluation);
+    if (status == INVIG_OK && !message_own(record->message, &message)) {
+        status = INVIG_ERR_NO_MEMORY;
+    }
+    if (status != INVIG_OK) {
+        return status;
+    }
+    evaluation->record = *record;
+    evaluation->record.message = message;
+    invig_evaluations_set_phase(&engine->evaluations, evaluation, phase, record->is_strict_off);
+    evaluation->stored = evaluation->record;
+    invig_journal_remove(&engine->journal, &evaluation->journal);
+    if (message.data != NULL) {
+        invig_evaluations_add_republish(&engine->evaluations, evaluation);
+    }
+    return INVIG_OK;
+}
+
+static enum invig_status engine_require_loaded(struct invig_engine *engine,
+                                               struct invig_text evaluation_id,
+                                               struct invig_text user_id,
+                                               struct invig_member **out_member)
+{
+    struct invig_evaluation *evaluation = NULL;
+    struct invig_user *user = NULL;
+    enum invig_status status = invig_engine_reserve_timers(engine);
+
+    if (status == INVIG_OK) {
+        status = invig_evaluations_require(&engine->evaluations, evaluation_id, &evaluation);
+    }
+    if (status == INVIG_OK) {
+        status = invig_sessions_require_user(&engine->sessions, user_id, engine->now.wall_s, &user);
+    }
+    if (status == INVIG_OK) {
+        status =
+            invig_evaluations_require_member(&engine->evaluations, evaluation, user, out_member);
+    }
+    return status;
+}
+
+static enum invig_status load_member(void *context, struct invig_text evaluation,
+                                     struct invig_text user,
+                                     const struct invig_member_record *record)
+{
+    struct invig_engine *engine = context;
+    struct invig_member *member = NULL;
+    struct invig_text message;
+    enum invig_status status = engine_require_loaded(engine, evaluation, user, &member);
+
+    if (status == INVIG_OK && !message_own(record->message, &message)) {
+        status = INVIG_ERR_NO_MEMORY;
+    }
+    if (status != INVIG_OK) {
+        return status;
+    }
+    member->record = *record;
+    member->record.message = message;
+    member->stored = member->record;
+    member->user->bound_count += record->is_bound;
+    invig_sessions_raise_serial(&engine->sessions, record->released_serial);
+    member->has_topic = message.data != NULL || record->is_copy;
+    if (record->is_copy) {
+        invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_COPY);
+    } else if (message.data != NULL) {
+        invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_MESSAGE);
+    }
+    return INVIG_OK;
+}
+
+/* What the records say of a member must fit what is known of its user and evaluation now: options
+ * may have changed since, and what need not be kept is not there. */
+static void engine_check_loaded(struct invig_engine *engine, struct invig_member *member)
+{
+    invig_engine_record_phase(engine, member);
+    if (member->user->current == NULL) {
+        invig_engine_unbind(engine, member);
+    }
+    invig_engine_settle_phase(engine, member);
+}
+
+static struct invig_store_reader engine_reader(struct invig_engine *engine)
+{
+    return (struct invig_store_reader){engine, load_user, load_session, load_evaluation,
+                                       load_member};
+}
+
+enum invig_status invig_engine_load(struct invig_engine *engine, struct invig_now now)
+{
+    const struct invig_store_reader reader = engine_reader(engine);
+    struct invig_user *user = NULL;
+    enum invig_status status;
+
+    invig_engine_begin(engine, now);
+    status = engine->store.load(engine->store.context, &reader);
+    while (status == INVIG_OK &&
+           (user = invig_sessions_next_user(&engine->sessions, user)) != NULL) {
+        for (struct invig_member *each = user->members; each != NULL; each = each->user_next) {
+            engine_check_loaded(engine, each);
+        }
+    }
+    return status;
+}
+
+enum invig_status invig_engine_feed(struct invig_engine *engine)
+{
+    const struct invig_store_reader reader = engine_reader(engine);
+
+    return engine->store.feed(engine->store.context, &reader);
+}
