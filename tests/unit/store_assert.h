@@ -25,7 +25,7 @@
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
-enum { DUMP_BYTES = 65536, LISTING_BYTES = 4096 };
+enum { DUMP_BYTES = 8388608, LISTING_BYTES = 4096 };
 
 static char directory[32];
 static char path[64];
