@@ -195,8 +195,8 @@ enum invig_reason invig_engine_admit(struct invig_engine *engine, struct invig_e
     if (entry->holder != NULL) {
         invig_engine_detach(engine, entry->holder, INVIG_CONNECTION_REPLACED, INVIG_CAUSE_CLOSED);
     }
-    invig_engine_mark_unrecorded(engine, entry->created);
     engine_fill_in(engine, entry);
+    invig_engine_mark_unrecorded(engine, entry->created);
     if (entry->login.superseded != NULL) {
         invig_engine_supersede(engine, entry->login.superseded);
     }

@@ -169,6 +169,7 @@ enum invig_status invig_engine_load(struct invig_engine *engine, struct invig_no
     status = engine->store.load(engine->store.context, &reader);
     while (status == INVIG_OK &&
            (user = invig_sessions_next_user(&engine->sessions, user)) != NULL) {
+        user->presence_since_s = now.wall_s; /* that it is away now is all that is known */
         for (struct invig_member *each = user->members; each != NULL; each = each->user_next) {
             engine_check_loaded(engine, each);
         }

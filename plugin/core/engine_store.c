@@ -374,7 +374,21 @@ void invig_engine_tick_store(struct invig_engine *engine)
     (void)invig_engine_feed(engine);
 }
 
+/* Whether anything that a login of this user may rest on is not stored. */
+static bool user_is_unrecorded(const struct invig_user *user, const struct invig_session *session)
+{
+    bool is_unrecorded = user_weight(user) == WEIGHT_FULL ||
+                         (session != NULL && session_weight(session) == WEIGHT_FULL);
+
+    for (const struct invig_member *each = user->members; each != NULL && !is_unrecorded;
+         each = each->user_next) {
+        is_unrecorded = member_weight(each) == WEIGHT_FULL;
+    }
+    return is_unrecorded;
+}
+
 void invig_engine_mark_unrecorded(struct invig_engine *engine, struct invig_connection *connection)
 {
-    connection->is_unrecorded = engine->store.is_grouping && engine_weigh(engine) == WEIGHT_FULL;
+    connection->is_unrecorded =
+        engine->store.is_grouping && user_is_unrecorded(connection->user, connection->session);
 }

@@ -23,28 +23,93 @@ static void world_write_log(void *context, enum invig_log_level level, const cha
     world->log_count++;
 }
 
-void world_init(struct world *world, ...)
+static void world_read_options(struct world *world, va_list options)
 {
     char error[INVIG_POLICY_ERROR_BYTES] = "";
-    const struct invig_seed seed = {{1, 2}};
     const char *word;
-    va_list options;
 
-    memset(world, 0, sizeof(*world));
-    world->now = (struct invig_now){WORLD_START_S, 1000000};
     assert_int_equal(invig_policy_init(&world->policy), INVIG_OK);
-    va_start(options, world);
     while ((word = va_arg(options, const char *)) != NULL) {
         const char *value = va_arg(options, const char *);
         if (invig_policy_set(&world->policy, word, value, error) != INVIG_OK) {
             fail_msg("%s", error);
         }
     }
-    va_end(options);
-    world->engine =
-        invig_engine_new(&world->policy, seed, (struct invig_log_sink){world, world_write_log},
-                         invig_digest_sha256, invig_store_memory());
+}
+
+static void world_start(struct world *world)
+{
+    const struct invig_seed seed = {{1, 2}};
+
+    world->backend = NULL;
+    world->engine = invig_engine_new(
+        &world->policy, seed, (struct invig_log_sink){world, world_write_log}, invig_digest_sha256,
+        world->store == NULL ? invig_store_memory() : fakestore_store(world->store));
     assert_non_null(world->engine);
+    assert_int_equal(invig_engine_load(world->engine, world->now), INVIG_OK);
+}
+
+static void world_begin(struct world *world, struct fakestore *store, va_list options)
+{
+    memset(world, 0, offsetof(struct world, effects));
+    world_clear(world);
+    world->store = store;
+    world->now = (struct invig_now){WORLD_START_S, 1000000};
+    world_read_options(world, options);
+    world_start(world);
+}
+
+void world_init(struct world *world, ...)
+{
+    va_list options;
+
+    va_start(options, world);
+    world_begin(world, NULL, options);
+    va_end(options);
+}
+
+void world_init_with(struct world *world, struct fakestore *store, ...)
+{
+    va_list options;
+
+    va_start(options, store);
+    world_begin(world, store, options);
+    va_end(options);
+}
+
+static bool world_has_died(const struct world *world)
+{
+    return world->store != NULL && world->store->is_dead;
+}
+
+void world_restart(struct world *world)
+{
+    invig_engine_free(world->engine);
+    if (world_has_died(world)) {
+        fakestore_mend(world->store);
+    }
+    world_start(world);
+}
+
+void world_crash(struct world *world)
+{
+    world->store->is_dead = true;
+    world_restart(world);
+}
+
+void world_restart_with(struct world *world, ...)
+{
+    va_list options;
+
+    invig_engine_free(world->engine);
+    invig_policy_deinit(&world->policy);
+    if (world_has_died(world)) {
+        fakestore_mend(world->store);
+    }
+    va_start(options, world);
+    world_read_options(world, options);
+    va_end(options);
+    world_start(world);
 }
 
 void world_deinit(struct world *world)
@@ -140,7 +205,7 @@ void world_tick(struct world *world)
     world->now.steady_ms += WORLD_TICK_MS;
     world->now.wall_s = WORLD_START_S + (world->now.steady_ms - 1000000) / 1000;
     invig_engine_tick(world->engine, world->now);
-    while (invig_engine_next_effect(world->engine, world->now, &effect)) {
+    while (!world_has_died(world) && invig_engine_next_effect(world->engine, world->now, &effect)) {
         world_write_effect(world, &effect);
     }
 }

@@ -8,6 +8,7 @@
 #define INVIGILATOR_TEST_WORLD_H
 
 #include "backend.h"
+#include "fakestore.h"
 
 enum {
     WORLD_EFFECTS_MAX = 512,
@@ -20,16 +21,18 @@ enum {
 struct world {
     struct invig_policy policy;
     struct invig_engine *engine;
+    struct fakestore *store; /* borrowed; NULL: the one that keeps nothing */
     struct invig_now now;
-    size_t effect_count; /* since world_clear */
-    char effects[WORLD_EFFECTS_MAX][WORLD_LINE_BYTES];
-    size_t log_count; /* since world_clear; the last WORLD_LOGS_MAX are kept */
-    char logs[WORLD_LOGS_MAX][WORLD_LINE_BYTES];
+    size_t effect_count;          /* since world_clear */
+    size_t log_count;             /* since world_clear; the last WORLD_LOGS_MAX are kept */
     struct invig_refusal refusal; /* of the last CONNECT */
     enum invig_verdict verdict;   /* of the last CONNECT */
     struct invig_claims claims;
     struct invig_connection *backend; /* of world_backend; NULL: not yet */
     char answer[WORLD_LINE_BYTES];    /* of the last world_command */
+    /* From here on not cleared when a world begins: it takes longer than a short history. */
+    char effects[WORLD_EFFECTS_MAX][WORLD_LINE_BYTES];
+    char logs[WORLD_LOGS_MAX][WORLD_LINE_BYTES];
 };
 
 /* A CONNECT. What is zero or NULL is as a well-behaved page has it. */
@@ -53,6 +56,18 @@ struct login {
 void world_init(struct world *world, ...);
 void world_deinit(struct world *world);
 
+/* The same with records in `store`, which is borrowed: what it has is loaded. */
+void world_init_with(struct world *world, struct fakestore *store, ...);
+
+/* The broker stops and starts again with the records that its store has: connections are gone, and
+ * time has not moved. A store that died works again, a full one stays full. world_restart_with does
+ * so with other options. */
+void world_restart(struct world *world);
+void world_restart_with(struct world *world, ...);
+
+/* Likewise, but it dies in this moment: it records nothing more. */
+void world_crash(struct world *world);
+
 /* The same for cmocka, with default options: a test file has a `static struct world world` and
  * lists its tests as WORLD_CASE(name). */
 int world_setup(void **state);
@@ -69,7 +84,8 @@ struct invig_connection *world_defer(struct world *world, const char *client_id)
 /* The backend: a connection without a token under the client id "backend", made at first use. */
 struct invig_connection *world_backend(struct world *world);
 
-/* One tick of the broker, WORLD_TICK_MS later; effects are written down as
+/* One tick of the broker, WORLD_TICK_MS later; where the store dies in it, nothing else comes of
+ * it. Effects are written down as
  *
  *   KICK <client id>
  *   NOTIFY <client id> SUPERSEDED|REVOKED|EXPIRED|EXPIRING <user> <session>

@@ -201,7 +201,9 @@ void world_clear(struct world *world)
 {
     world->effect_count = 0;
     world->log_count = 0;
-    memset(world->logs, 0, sizeof(world->logs));
+    for (size_t i = 0; i < WORLD_LOGS_MAX; i++) {
+        world->logs[i][0] = '\0';
+    }
 }
 
 size_t world_count(const struct world *world, const char *effect)
