@@ -95,7 +95,7 @@ const char *invig_engine_update_evaluation(struct invig_engine *engine,
     }
     engine_record_evaluation(engine, evaluation, update,
                              (struct invig_text){copy, message->payload.length});
-    status = invig_engine_commit(engine);
+    status = invig_engine_commit_now(engine);
     if (status != INVIG_OK) {
         invig_evaluations_release(&engine->evaluations, evaluation);
         return invig_engine_status_error(status);
@@ -158,7 +158,7 @@ const char *invig_engine_forget_evaluation(struct invig_engine *engine, struct i
         return NULL;
     }
     engine_record_forgotten(engine, evaluation);
-    status = invig_engine_commit(engine);
+    status = invig_engine_commit_now(engine);
     if (status != INVIG_OK) {
         return invig_engine_status_error(status);
     }

@@ -271,6 +271,10 @@ const char *invig_engine_status_error(enum invig_status status);
  * INVIG_OK, or an error: every record is again what it was before the event. */
 enum invig_status invig_engine_commit(struct invig_engine *engine);
 
+/* The same, at once for every store: the broker acknowledges a message and hands it on right after
+ * the event, and neither can be held back. */
+enum invig_status invig_engine_commit_now(struct invig_engine *engine);
+
 /* Records what is left, and forgets in the store what is old. To be called in each tick. */
 void invig_engine_tick_store(struct invig_engine *engine);
 

@@ -296,12 +296,14 @@ static void engine_undo(struct invig_engine *engine, struct invig_journal_node *
 
 enum invig_status invig_engine_commit(struct invig_engine *engine)
 {
+    return engine->store.is_grouping ? INVIG_OK : invig_engine_commit_now(engine);
+}
+
+enum invig_status invig_engine_commit_now(struct invig_engine *engine)
+{
     struct invig_journal_node *node;
     enum invig_status status;
 
-    if (engine->store.is_grouping) {
-        return INVIG_OK;
-    }
     if (engine_weigh(engine) != WEIGHT_FULL) {
         return INVIG_OK; /* what is light waits for the next tick */
     }

@@ -219,7 +219,7 @@ static const char *engine_update_member(struct invig_engine *engine,
     is_lifting = engine_record_update(engine, member, update, &lift,
                                       (struct invig_text){copy, message->payload.length},
                                       message->is_retained);
-    status = invig_engine_commit(engine);
+    status = invig_engine_commit_now(engine);
     if (status != INVIG_OK) {
         invig_engine_release_member(engine, member);
         return invig_engine_status_error(status);
@@ -242,7 +242,7 @@ static const char *engine_clear_member(struct invig_engine *engine, struct invig
     invig_member_watch(member);
     invig_engine_forget_said(engine, member);
     invig_engine_bind(engine, member, NULL);
-    status = invig_engine_commit(engine);
+    status = invig_engine_commit_now(engine);
     if (status != INVIG_OK) {
         return invig_engine_status_error(status);
     }

@@ -57,9 +57,9 @@ static void test_grouping_makes_one_batch_of_a_turn(void **state)
     size_t batches;
 
     (void)state;
+    world_say(&world, "e1", NULL, "'phase':'IN_PROGRESS'");
     world_tick(&world);
     batches = store.batch_count;
-    world_say(&world, "e1", NULL, "'phase':'IN_PROGRESS'");
     (void)login("s1", "anna:1");
     (void)login("s2", "anna:2");
     world_invalidate_session(&world, "anna", "s7");
@@ -68,6 +68,39 @@ static void test_grouping_makes_one_batch_of_a_turn(void **state)
     assert_int_equal(store.batch_count, batches + 1);
     world_tick(&world);
     assert_int_equal(store.batch_count, batches + 1);
+}
+
+/* It is acknowledged right after the event, so it cannot wait; what came before goes with it. */
+static void test_grouping_commits_a_message_at_once(void **state)
+{
+    size_t batches;
+
+    (void)state;
+    (void)login("s1", "anna:1");
+    world_tick(&world);
+    (void)login("s2", "anna:2");
+    batches = store.batch_count;
+    world_say(&world, "e1", NULL, "'phase':'IN_PROGRESS'");
+    assert_int_equal(store.batch_count, batches + 1);
+    world_say(&world, "e1", "anna", "'access':'ALLOWED'");
+    assert_int_equal(store.batch_count, batches + 2);
+    world_crash(&world);
+    world_clear(&world);
+    (void)login("s1", "anna:1");
+    world_tick(&world);
+    assert_int_equal(world_count(&world, "NOTIFY anna:1 SUPERSEDED anna s1"), 1);
+    assert_int_equal(world_stats(&world).evaluations_strict, 1);
+}
+
+static void test_grouping_refuses_a_message_with_a_full_disk(void **state)
+{
+    (void)state;
+    fakestore_fill(&store);
+    assert_int_equal(world_message(&world, world_backend(&world), "evaluations/e1",
+                                   "{'type':'EVALUATION_UPDATE','evaluationId':'e1',"
+                                   "'phase':'IN_PROGRESS'}"),
+                     INVIG_DENY);
+    assert_int_equal(world_stats(&world).evaluations_strict, 0);
 }
 
 /* The commit of a tick comes before what follows from it. */
@@ -216,6 +249,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STATE_CASE(test_grouping_makes_one_batch_of_a_turn),
+        STATE_CASE(test_grouping_commits_a_message_at_once),
+        STATE_CASE(test_grouping_refuses_a_message_with_a_full_disk),
         STATE_CASE(test_grouping_commits_before_it_tells),
         STATE_CASE(test_grouping_keeps_what_was_told),
         STATE_CASE(test_grouping_failure_lets_nobody_stay),
