@@ -122,8 +122,9 @@ enum invig_status invig_evaluations_require_member(struct invig_evaluations *eva
 bool invig_evaluations_release_member(struct invig_evaluations *evaluations,
                                       struct invig_member *member);
 
-/* Frees `evaluation` where nothing need be remembered of it and it has no members. */
-void invig_evaluations_release(struct invig_evaluations *evaluations,
+/* Frees `evaluation` where nothing need be remembered of it and it has no members. Returns whether
+ * it did. */
+bool invig_evaluations_release(struct invig_evaluations *evaluations,
                                struct invig_evaluation *evaluation);
 
 /* Sets phase (-1: not known) and whether strictness is switched off; is_strict follows. */
@@ -151,11 +152,11 @@ void invig_evaluations_undo(struct invig_evaluations *evaluations,
 void invig_evaluations_undo_member(struct invig_evaluations *evaluations,
                                    struct invig_member *member);
 
-/* Notes that the last message of `evaluation` is to be published again. */
+/* Notes that the last message of `evaluation` is to be published again, or that there is none. */
 void invig_evaluations_add_republish(struct invig_evaluations *evaluations,
                                      struct invig_evaluation *evaluation);
 
-/* Takes out and returns the first of those; NULL when there is none. */
+/* Takes out and returns the first of those, to be let go; NULL when there is none. */
 struct invig_evaluation *invig_evaluations_take_republish(struct invig_evaluations *evaluations);
 
 /* True when a record says nothing that is worth keeping. */

@@ -41,6 +41,13 @@ struct invig_evaluation_record {
     struct invig_text message;                  /* the last accepted one; absent: none */
 };
 
+/* Of a topic on which something was retained, and is not any more: after a crash the broker may
+ * have it again, and it is cleared again. Key: evaluation id and user id; without user id it is the
+ * evaluation's own topic, with it those of the user in it: message and presence. */
+struct invig_cleared_record {
+    int64_t kept_until_s; /* Unix seconds UTC; forgotten after it */
+};
+
 /* Of a user in an evaluation. Key: evaluation id and user id. */
 struct invig_member_record {
     enum invig_access access;

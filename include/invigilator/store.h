@@ -24,6 +24,9 @@ struct invig_store_reader {
                                     const struct invig_evaluation_record *record);
     enum invig_status (*member)(void *context, struct invig_text evaluation, struct invig_text user,
                                 const struct invig_member_record *record);
+    enum invig_status (*cleared)(void *context, struct invig_text evaluation,
+                                 struct invig_text user, /* absent: the evaluation's own topic */
+                                 const struct invig_cleared_record *record);
 };
 
 /* What a store says to a session that is to become its user's current one. */
@@ -34,7 +37,9 @@ enum invig_store_claim {
 };
 
 /* Functions that can fail return INVIG_OK, INVIG_ERR_IO (disk full, file gone, locked) or
- * INVIG_ERR_NO_MEMORY. */
+ * INVIG_ERR_NO_MEMORY; those of a batch also INVIG_ERR_STATE (a batch is open, or none is) and
+ * INVIG_ERR_INVALID (a record that could not be read back), and load INVIG_ERR_FORMAT (records that
+ * make no sense). */
 struct invig_store {
     void *context;
     bool is_grouping; /* commit is slow: one for each turn of the broker's loop, and answers wait
@@ -55,14 +60,19 @@ struct invig_store {
     enum invig_status (*put_member)(void *context, struct invig_text evaluation,
                                     struct invig_text user,
                                     const struct invig_member_record *record);
+    enum invig_status (*put_cleared)(void *context, struct invig_text evaluation,
+                                     struct invig_text user, /* may be absent */
+                                     const struct invig_cleared_record *record);
 
-    /* Makes the batch durable. After an error nothing of it is there, and no batch is open. */
+    /* Makes the batch durable. After an error nothing of it is there, and no batch is open. (Where
+     * the disk itself failed to make it durable, nobody can say what a crash leaves of it.) */
     enum invig_status (*commit)(void *context);
 
     /* Drops the batch; none open is allowed. */
     void (*rollback)(void *context);
 
-    /* Gives all records: users, then their sessions by rising serial, evaluations, members. */
+    /* Gives all records: users, then their sessions by rising serial, evaluations, members, and
+     * topics that were cleared. */
     enum invig_status (*load)(void *context, const struct invig_store_reader *reader);
 
     /* Asks whether `session` may become the current one of `user`. A store of one broker grants it
@@ -74,9 +84,10 @@ struct invig_store {
      * none. */
     enum invig_status (*feed)(void *context, const struct invig_store_reader *reader);
 
-    /* Drops at most `limit` records that need not be kept at `now_s` any longer: sessions whose
-     * kept_until_s is before it, but for the current one of a user who is bound; users likewise who
-     * have no session and no member. *out_is_done tells whether none was left. */
+    /* Looks at the next `limit` records at least, and drops at most so many, that need not be kept
+     * at `now_s` any longer: sessions whose kept_until_s is before it, but for the current one of a
+     * user who is bound; users likewise who have no session and no member; topics that were
+     * cleared. *out_is_done tells whether all have been looked at. */
     enum invig_status (*sweep)(void *context, int64_t now_s, int limit, bool *out_is_done);
 
     /* Closes the store and frees what `context` holds. */

@@ -78,6 +78,10 @@ static const struct column member_columns[] = {
     {COLUMN_FLAG, MEMBER(has_connected), 0, 0},
 };
 
+static const struct column cleared_columns[] = {
+    {COLUMN_NUMBER, offsetof(struct invig_cleared_record, kept_until_s), TIME_S_MAX, 0},
+};
+
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 static const struct {
@@ -89,7 +93,15 @@ static const struct {
     [KIND_SESSION] = {2, session_columns, COUNT_OF(session_columns)},
     [KIND_EVALUATION] = {1, evaluation_columns, COUNT_OF(evaluation_columns)},
     [KIND_MEMBER] = {2, member_columns, COUNT_OF(member_columns)},
+    [KIND_CLEARED] = {2, cleared_columns, COUNT_OF(cleared_columns)},
 };
+
+/* A topic that was cleared may be of no user; a column that is part of a key is never NULL, so an
+ * empty text says so. */
+static bool key_is_absent(enum sqlite_kind kind, int index, struct invig_text key)
+{
+    return kind == KIND_CLEARED && index == 1 && key.length == 0;
+}
 
 /* The words of enums; NULL stands for the zero of each. */
 static const struct {
@@ -223,8 +235,12 @@ enum invig_status invig_sqliterecord_bind(sqlite3_stmt *statement, enum sqlite_k
     int key_count = kinds[kind].key_count;
 
     for (int i = 0; i < key_count && status == INVIG_OK; i++) {
-        status =
-            invig_text_is_id(keys[i]) ? bind_text(statement, i + 1, keys[i]) : INVIG_ERR_INVALID;
+        if (key_is_absent(kind, i, keys[i])) {
+            status = bind_text(statement, i + 1, invig_text_of(""));
+        } else {
+            status = invig_text_is_id(keys[i]) ? bind_text(statement, i + 1, keys[i])
+                                               : INVIG_ERR_INVALID;
+        }
     }
     for (int i = 0; record != NULL && i < kinds[kind].column_count && status == INVIG_OK; i++) {
         status = bind_column(statement, key_count + i + 1, &kinds[kind].columns[i], record);
@@ -340,7 +356,12 @@ static bool read_row(sqlite3_stmt *statement, enum sqlite_kind kind, struct sqli
     int key_count = kinds[kind].key_count;
 
     for (int i = 0; i < key_count; i++) {
-        if (!read_text(statement, i, &row->keys[i]) || !invig_text_is_id(row->keys[i])) {
+        if (!read_text(statement, i, &row->keys[i])) {
+            return false;
+        }
+        if (row->keys[i].data != NULL && key_is_absent(kind, i, row->keys[i])) {
+            row->keys[i] = (struct invig_text){NULL, 0};
+        } else if (!invig_text_is_id(row->keys[i])) {
             return false;
         }
     }

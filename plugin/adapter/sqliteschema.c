@@ -58,6 +58,12 @@ static const char *const schema_steps[] = {
     " has_connected INTEGER NOT NULL,"
     " PRIMARY KEY(user, evaluation)" /* whether a user is bound is asked without an evaluation */
     ") STRICT, WITHOUT ROWID;",
+    "CREATE TABLE cleared("
+    " evaluation TEXT NOT NULL,"
+    " user TEXT NOT NULL," /* empty: the evaluation's own topic */
+    " kept_until INTEGER NOT NULL,"
+    " PRIMARY KEY(evaluation, user)"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 _Static_assert(sizeof schema_steps / sizeof schema_steps[0] == INVIG_STORE_VERSION,

@@ -27,10 +27,13 @@ static const char *const statements[STATEMENT_COUNT] = {
         " message, is_copy, is_bound, released_serial, is_shared_reported, is_blocked,"
         " blocked_since, was_student, has_connected)"
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_PUT + KIND_CLEARED] =
+        "REPLACE INTO cleared(evaluation, user, kept_until) VALUES(?, ?, ?)",
     [STATEMENT_DROP + KIND_USER] = "DELETE FROM users WHERE user = ?",
     [STATEMENT_DROP + KIND_SESSION] = "DELETE FROM sessions WHERE user = ? AND session = ?",
     [STATEMENT_DROP + KIND_EVALUATION] = "DELETE FROM evaluations WHERE evaluation = ?",
     [STATEMENT_DROP + KIND_MEMBER] = "DELETE FROM members WHERE evaluation = ? AND user = ?",
+    [STATEMENT_DROP + KIND_CLEARED] = "DELETE FROM cleared WHERE evaluation = ? AND user = ?",
     [STATEMENT_LOAD + KIND_USER] =
         "SELECT user, newest_login, revoked_before, kept_until FROM users",
     [STATEMENT_LOAD + KIND_SESSION] =
@@ -42,12 +45,16 @@ static const char *const statements[STATEMENT_COUNT] = {
         "SELECT evaluation, user, access, access_since, is_finished, version, message, is_copy,"
         " is_bound, released_serial, is_shared_reported, is_blocked, blocked_since, was_student,"
         " has_connected FROM members",
+    [STATEMENT_LOAD + KIND_CLEARED] = "SELECT evaluation, user, kept_until FROM cleared",
     /* ?1, ?2: behind which record; ?3: how many to leap */
     [STATEMENT_SWEEP_END + KIND_USER] =
         "SELECT user FROM users WHERE user > ?1 ORDER BY user LIMIT 1 OFFSET ?3",
     [STATEMENT_SWEEP_END + KIND_SESSION] =
         "SELECT user, session FROM sessions WHERE (user, session) > (?1, ?2)"
         " ORDER BY user, session LIMIT 1 OFFSET ?3",
+    [STATEMENT_SWEEP_END + KIND_CLEARED] =
+        "SELECT evaluation, user FROM cleared WHERE (evaluation, user) > (?1, ?2)"
+        " ORDER BY evaluation, user LIMIT 1 OFFSET ?3",
     /* ?1, ?2: behind which record; ?3, ?4: up to which; ?5: now */
     [STATEMENT_SWEEP + KIND_USER] =
         "DELETE FROM users WHERE user > ?1 AND user <= ?3 AND kept_until < ?5"
@@ -57,6 +64,9 @@ static const char *const statements[STATEMENT_COUNT] = {
         "DELETE FROM sessions WHERE (user, session) > (?1, ?2) AND (user, session) <= (?3, ?4)"
         " AND kept_until < ?5 AND NOT (is_current AND EXISTS("
         "SELECT 1 FROM members WHERE members.user = sessions.user AND is_bound))",
+    [STATEMENT_SWEEP + KIND_CLEARED] =
+        "DELETE FROM cleared WHERE (evaluation, user) > (?1, ?2) AND (evaluation, user) <= (?3, ?4)"
+        " AND kept_until < ?5",
 };
 
 enum invig_status invig_sqlitestore_status(int code)
@@ -83,8 +93,10 @@ int invig_sqlitestore_prepare(struct sqlite_store *store)
     int code = SQLITE_OK;
 
     for (int i = 0; i < STATEMENT_COUNT && code == SQLITE_OK; i++) {
-        code = sqlite3_prepare_v3(store->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                  &store->statements[i], NULL);
+        if (statements[i] != NULL) { /* not every kind is swept */
+            code = sqlite3_prepare_v3(store->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                      &store->statements[i], NULL);
+        }
     }
     return code;
 }
@@ -206,6 +218,13 @@ static enum invig_status store_put_member(void *context, struct invig_text evalu
     return store_put(context, KIND_MEMBER, evaluation, user, record);
 }
 
+static enum invig_status store_put_cleared(void *context, struct invig_text evaluation,
+                                           struct invig_text user,
+                                           const struct invig_cleared_record *record)
+{
+    return store_put(context, KIND_CLEARED, evaluation, user, record);
+}
+
 static enum invig_status row_give(const struct sqlite_row *row, enum sqlite_kind kind,
                                   const struct invig_store_reader *reader)
 {
@@ -218,6 +237,8 @@ static enum invig_status row_give(const struct sqlite_row *row, enum sqlite_kind
         return reader->evaluation(reader->context, row->keys[0], &row->record.evaluation);
     case KIND_MEMBER:
         return reader->member(reader->context, row->keys[0], row->keys[1], &row->record.member);
+    case KIND_CLEARED:
+        return reader->cleared(reader->context, row->keys[0], row->keys[1], &row->record.cleared);
     case KIND_COUNT:
         break;
     }
@@ -316,6 +337,7 @@ struct invig_store invig_sqlitestore_of(struct sqlite_store *store, bool is_full
         .put_session = store_put_session,
         .put_evaluation = store_put_evaluation,
         .put_member = store_put_member,
+        .put_cleared = store_put_cleared,
         .commit = invig_sqlitestore_commit,
         .rollback = invig_sqlitestore_rollback,
         .load = store_load,

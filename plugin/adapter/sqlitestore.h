@@ -11,7 +11,7 @@
 
 enum {
     INVIG_STORE_APPLICATION_ID = 0x496E7667, /* "Invg", in the header of the file */
-    INVIG_STORE_VERSION = 1,                 /* user_version of the newest schema */
+    INVIG_STORE_VERSION = 2,                 /* user_version of the newest schema */
     INVIG_STORE_ERROR_BYTES = 512            /* room for one line of error text, with its NUL */
 };
 

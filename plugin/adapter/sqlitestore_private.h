@@ -63,7 +63,14 @@ int invig_sqliteschema_update(sqlite3 *db, int from);
 
 /* ---- sqliterecord.c: records as rows ---- */
 
-enum sqlite_kind { KIND_USER, KIND_SESSION, KIND_EVALUATION, KIND_MEMBER, KIND_COUNT };
+enum sqlite_kind {
+    KIND_USER,
+    KIND_SESSION,
+    KIND_EVALUATION,
+    KIND_MEMBER,
+    KIND_CLEARED,
+    KIND_COUNT
+};
 
 /* A row read back. Texts are borrowed until the statement is stepped. */
 struct sqlite_row {
@@ -73,6 +80,7 @@ struct sqlite_row {
         struct invig_session_record session;
         struct invig_evaluation_record evaluation;
         struct invig_member_record member;
+        struct invig_cleared_record cleared;
     } record;
 };
 
@@ -113,9 +121,9 @@ enum sqlite_statement {
     STATEMENT_PUT,                               /* and by kind */
     STATEMENT_DROP = STATEMENT_PUT + KIND_COUNT, /* likewise */
     STATEMENT_LOAD = STATEMENT_DROP + KIND_COUNT,
-    STATEMENT_SWEEP_END = STATEMENT_LOAD + KIND_COUNT, /* of users, of sessions */
-    STATEMENT_SWEEP = STATEMENT_SWEEP_END + 2,
-    STATEMENT_COUNT = STATEMENT_SWEEP + 2
+    STATEMENT_SWEEP_END = STATEMENT_LOAD + KIND_COUNT, /* likewise, of kinds that are swept */
+    STATEMENT_SWEEP = STATEMENT_SWEEP_END + KIND_COUNT,
+    STATEMENT_COUNT = STATEMENT_SWEEP + KIND_COUNT
 };
 
 /* Where a sweep goes on. */

@@ -16,6 +16,18 @@ static void sweep_restart(struct sqlite_sweep *sweep, enum sqlite_kind kind)
     sweep->kind = kind;
 }
 
+static enum sqlite_kind kind_after(enum sqlite_kind kind)
+{
+    switch (kind) {
+    case KIND_SESSION:
+        return KIND_USER; /* those without a session, then */
+    case KIND_USER:
+        return KIND_CLEARED;
+    default:
+        return KIND_SESSION;
+    }
+}
+
 static int sweep_bind(sqlite3_stmt *statement, int index, const struct sqlite_sweep *sweep)
 {
     int code = sqlite3_bind_text(statement, index, sweep->keys[0], -1, SQLITE_STATIC);
@@ -102,11 +114,11 @@ static enum invig_status sweep_step(struct sqlite_store *store, int64_t now_s, i
     if (status != INVIG_OK) {
         return status;
     }
-    *out_is_done = is_last && store->sweep.kind == KIND_USER;
+    *out_is_done = is_last && store->sweep.kind == KIND_CLEARED;
     if (!is_last) {
         store->sweep = end;
     } else {
-        sweep_restart(&store->sweep, *out_is_done ? KIND_SESSION : KIND_USER);
+        sweep_restart(&store->sweep, kind_after(store->sweep.kind));
     }
     return INVIG_OK;
 }

@@ -8,10 +8,15 @@
 void invig_engine_release_held(struct invig_engine *engine)
 {
     struct invig_member *member = engine->held_member;
+    struct invig_evaluation *evaluation = engine->held_evaluation;
 
     invig_letter_free(engine->held_letter);
     engine->held_letter = NULL;
     engine->held_member = NULL;
+    engine->held_evaluation = NULL;
+    if (evaluation != NULL) {
+        invig_engine_release_evaluation(engine, evaluation);
+    }
     if (member != NULL) {
         invig_engine_release_member(engine, member);
     }
@@ -327,12 +332,11 @@ static bool engine_next_pending(struct invig_engine *engine, struct invig_effect
     return false;
 }
 
-/* After a restart: an evaluation's last message, since what the broker has retained may be older.
- */
+/* After a restart: an evaluation's last message, or that there is none, since what the broker has
+ * retained may be older. */
 static bool engine_next_evaluation(struct invig_engine *engine, struct invig_effect *effect)
 {
-    const struct invig_evaluation *evaluation =
-        invig_evaluations_take_republish(&engine->evaluations);
+    struct invig_evaluation *evaluation = invig_evaluations_take_republish(&engine->evaluations);
 
     if (evaluation == NULL) {
         return false;
@@ -341,8 +345,10 @@ static bool engine_next_evaluation(struct invig_engine *engine, struct invig_eff
     effect->is_retained = true;
     effect->topic.kind = INVIG_TOPIC_EVALUATION;
     effect->topic.evaluation = invig_text_of(evaluation->id);
-    effect->payload = INVIG_PAYLOAD_TEXT;
+    effect->payload =
+        evaluation->record.message.data == NULL ? INVIG_PAYLOAD_EMPTY : INVIG_PAYLOAD_TEXT;
     effect->text = evaluation->record.message;
+    engine->held_evaluation = evaluation;
     return true;
 }
 

@@ -134,12 +134,53 @@ static enum invig_status load_member(void *context, struct invig_text evaluation
     member->user->bound_count += record->is_bound;
     invig_sessions_raise_serial(&engine->sessions, record->released_serial);
     member->has_topic = message.data != NULL || record->is_copy;
-    if (record->is_copy) {
-        invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_COPY);
-    } else if (message.data != NULL) {
-        invig_evaluations_add_pending(&engine->evaluations, member, INVIG_MEMBER_MESSAGE);
-    }
+    member->has_presence = record->has_connected;
     return INVIG_OK;
+}
+
+/* What stands on a topic again where nothing should. The topics of a user are cleared by what is
+ * to be published of the member. */
+static enum invig_status load_cleared(void *context, struct invig_text evaluation_id,
+                                      struct invig_text user,
+                                      const struct invig_cleared_record *record)
+{
+    struct invig_engine *engine = context;
+    struct invig_evaluation *evaluation = NULL;
+    struct invig_member *member = NULL;
+    enum invig_status status = INVIG_OK;
+
+    if (record->kept_until_s < engine->now.wall_s) {
+        return INVIG_OK;
+    }
+    if (user.data == NULL) {
+        status = invig_evaluations_require(&engine->evaluations, evaluation_id, &evaluation);
+        if (status == INVIG_OK) {
+            invig_evaluations_add_republish(&engine->evaluations, evaluation);
+        }
+    } else {
+        status = engine_require_loaded(engine, evaluation_id, user, &member);
+        if (status == INVIG_OK) {
+            member->has_topic = true;
+            member->has_presence = true;
+        }
+    }
+    return status == INVIG_ERR_FULL ? INVIG_OK : status;
+}
+
+/* What the broker has retained of a member may be older than the records, or be there again after
+ * it was cleared. */
+static void engine_republish(struct invig_engine *engine, struct invig_member *member)
+{
+    unsigned what = member->has_topic ? INVIG_MEMBER_CLEAR : 0;
+
+    if (member->record.is_copy) {
+        what = INVIG_MEMBER_COPY;
+    } else if (member->record.message.data != NULL) {
+        what = INVIG_MEMBER_MESSAGE;
+    }
+    member->was_count = SIZE_MAX; /* nobody knows what it says */
+    invig_evaluations_add_pending(&engine->evaluations, member,
+                                  what | (member->has_presence ? INVIG_MEMBER_PRESENCE : 0));
 }
 
 /* What the records say of a member must fit what is known of its user and evaluation now: options
@@ -151,28 +192,47 @@ static void engine_check_loaded(struct invig_engine *engine, struct invig_member
         invig_engine_unbind(engine, member);
     }
     invig_engine_settle_phase(engine, member);
+    engine_republish(engine, member);
+}
+
+static bool evaluation_is_running(const struct invig_engine *engine,
+                                  const struct invig_evaluation *evaluation)
+{
+    return evaluation->is_strict ||
+           invig_policy_phase_has_presence(engine->policy, evaluation->phase);
+}
+
+/* Those of evaluations that are running, which are published first, or those of the others. */
+static void engine_check_all_loaded(struct invig_engine *engine, bool is_running)
+{
+    struct invig_user *user = NULL;
+
+    while ((user = invig_sessions_next_user(&engine->sessions, user)) != NULL) {
+        user->presence_since_s = engine->now.wall_s; /* it is away now: that is all we know */
+        for (struct invig_member *each = user->members; each != NULL; each = each->user_next) {
+            if (evaluation_is_running(engine, each->evaluation) == is_running) {
+                engine_check_loaded(engine, each);
+            }
+        }
+    }
 }
 
 static struct invig_store_reader engine_reader(struct invig_engine *engine)
 {
-    return (struct invig_store_reader){engine, load_user, load_session, load_evaluation,
-                                       load_member};
+    return (struct invig_store_reader){engine,          load_user,   load_session,
+                                       load_evaluation, load_member, load_cleared};
 }
 
 enum invig_status invig_engine_load(struct invig_engine *engine, struct invig_now now)
 {
     const struct invig_store_reader reader = engine_reader(engine);
-    struct invig_user *user = NULL;
     enum invig_status status;
 
     invig_engine_begin(engine, now);
     status = engine->store.load(engine->store.context, &reader);
-    while (status == INVIG_OK &&
-           (user = invig_sessions_next_user(&engine->sessions, user)) != NULL) {
-        user->presence_since_s = now.wall_s; /* that it is away now is all that is known */
-        for (struct invig_member *each = user->members; each != NULL; each = each->user_next) {
-            engine_check_loaded(engine, each);
-        }
+    if (status == INVIG_OK) {
+        engine_check_all_loaded(engine, true);
+        engine_check_all_loaded(engine, false);
     }
     return status;
 }

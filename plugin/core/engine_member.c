@@ -4,10 +4,13 @@
  */
 #include "engine_private.h"
 
-static void engine_release_evaluation(struct invig_engine *engine,
-                                      struct invig_evaluation *evaluation)
+void invig_engine_release_evaluation(struct invig_engine *engine,
+                                     struct invig_evaluation *evaluation)
 {
-    invig_evaluations_release(&engine->evaluations, evaluation);
+    if (invig_evaluations_release(&engine->evaluations, evaluation)) {
+        engine->held_evaluation =
+            engine->held_evaluation == evaluation ? NULL : engine->held_evaluation;
+    }
 }
 
 void invig_engine_release_member(struct invig_engine *engine, struct invig_member *member)
@@ -16,7 +19,7 @@ void invig_engine_release_member(struct invig_engine *engine, struct invig_membe
 
     if (invig_evaluations_release_member(&engine->evaluations, member)) {
         engine->held_member = engine->held_member == member ? NULL : engine->held_member;
-        engine_release_evaluation(engine, evaluation);
+        invig_engine_release_evaluation(engine, evaluation);
     }
 }
 
@@ -34,7 +37,7 @@ static enum invig_status engine_claim_one(struct invig_engine *engine,
     }
     status = invig_evaluations_require_member(&engine->evaluations, evaluation, user, &member);
     if (status != INVIG_OK) {
-        engine_release_evaluation(engine, evaluation);
+        invig_engine_release_evaluation(engine, evaluation);
         return status;
     }
     member->claim_count++;

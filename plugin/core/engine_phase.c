@@ -97,7 +97,7 @@ const char *invig_engine_update_evaluation(struct invig_engine *engine,
                              (struct invig_text){copy, message->payload.length});
     status = invig_engine_commit_now(engine);
     if (status != INVIG_OK) {
-        invig_evaluations_release(&engine->evaluations, evaluation);
+        invig_engine_release_evaluation(engine, evaluation);
         return invig_engine_status_error(status);
     }
     for (struct invig_member *each = evaluation->first; each != NULL;
@@ -163,7 +163,7 @@ const char *invig_engine_forget_evaluation(struct invig_engine *engine, struct i
         return invig_engine_status_error(status);
     }
     if (evaluation->first == NULL) {
-        invig_evaluations_release(&engine->evaluations, evaluation);
+        invig_engine_release_evaluation(engine, evaluation);
         return NULL;
     }
     /* Each may be let go, and the evaluation with the last of them. */

@@ -41,7 +41,8 @@ struct invig_engine {
     uint64_t newest_serial;         /* of a connection */
     struct invig_effects effects;
     struct invig_outbox outbox;
-    struct invig_letter *held_letter; /* its texts are in the effect that was given last */
+    struct invig_letter *held_letter;         /* its texts are in the effect that was given last */
+    struct invig_evaluation *held_evaluation; /* likewise */
     struct invig_member *held_member; /* likewise; to be let go where nothing is left of it */
     struct invig_ratelimit denials;
     struct invig_ratelimit refusals; /* publish_refused lines */
@@ -124,6 +125,10 @@ enum invig_status invig_engine_claim(struct invig_engine *engine,
 
 /* Takes that back. */
 void invig_engine_unclaim(struct invig_engine *engine, struct invig_connection *connection);
+
+/* Lets an evaluation go where nothing is left of it. */
+void invig_engine_release_evaluation(struct invig_engine *engine,
+                                     struct invig_evaluation *evaluation);
 
 /* Lets a member go where nothing is left of it, and then its evaluation likewise. */
 void invig_engine_release_member(struct invig_engine *engine, struct invig_member *member);

@@ -10,7 +10,8 @@ enum {
     RETRY_MS = 1000,     /* between two attempts of what did not have to be stored at once */
     SWEEP_MS = 1000,     /* between two sweeps that found something */
     SWEEP_IDLE_MS = 60000,
-    SWEEP_RECORDS = 64 /* in one step */
+    SWEEP_RECORDS = 64, /* in one step */
+    SECONDS_PER_DAY = 86400
 };
 
 static struct invig_user *user_of(struct invig_journal_node *node)
@@ -135,17 +136,53 @@ static enum invig_status engine_put_session(struct invig_engine *engine,
                                      invig_session_text(session), &record);
 }
 
+/* Remembers that what was retained on a topic is gone. */
+static enum invig_status engine_put_cleared(struct invig_engine *engine,
+                                            const struct invig_evaluation *evaluation,
+                                            struct invig_text user)
+{
+    const struct invig_cleared_record record = {
+        .kept_until_s = engine->now.wall_s + engine->policy->revocation_ttl_days * SECONDS_PER_DAY,
+    };
+
+    return engine->store.put_cleared(engine->store.context, invig_text_of(evaluation->id), user,
+                                     &record);
+}
+
 static enum invig_status engine_put_evaluation(struct invig_engine *engine,
                                                const struct invig_evaluation *evaluation)
 {
+    if (evaluation->stored.message.data != NULL && evaluation->record.message.data == NULL) {
+        enum invig_status status =
+            engine_put_cleared(engine, evaluation, (struct invig_text){NULL, 0});
+        if (status != INVIG_OK) {
+            return status;
+        }
+    }
     return engine->store.put_evaluation(engine->store.context, invig_text_of(evaluation->id),
                                         invig_evaluation_is_known(evaluation) ? &evaluation->record
                                                                               : NULL);
 }
 
+/* Whether the record says that something is retained on the user's topics in the evaluation. */
+static bool record_has_topic(const struct invig_member_record *record)
+{
+    return record->message.data != NULL || record->is_copy;
+}
+
 static enum invig_status engine_put_member(struct invig_engine *engine,
                                            const struct invig_member *member)
 {
+    bool is_cleared = (record_has_topic(&member->stored) && !record_has_topic(&member->record)) ||
+                      (member->stored.has_connected && !member->record.has_connected);
+
+    if (is_cleared) {
+        enum invig_status status =
+            engine_put_cleared(engine, member->evaluation, invig_user_text(member->user));
+        if (status != INVIG_OK) {
+            return status;
+        }
+    }
     return engine->store.put_member(
         engine->store.context, invig_text_of(member->evaluation->id), invig_user_text(member->user),
         invig_member_record_is_blank(&member->record) ? NULL : &member->record);
@@ -232,7 +269,7 @@ static void engine_let_go(struct invig_engine *engine, struct invig_journal_node
     if (node->kind == INVIG_JOURNAL_MEMBER) {
         invig_engine_release_member(engine, member_of(node));
     } else if (node->kind == INVIG_JOURNAL_EVALUATION) {
-        invig_evaluations_release(&engine->evaluations, evaluation_of(node));
+        invig_engine_release_evaluation(engine, evaluation_of(node));
     }
 }
 

@@ -177,7 +177,7 @@ static enum invig_status engine_require_member(struct invig_engine *engine,
         status =
             invig_evaluations_require_member(&engine->evaluations, evaluation, user, out_member);
         if (status != INVIG_OK) {
-            invig_evaluations_release(&engine->evaluations, evaluation);
+            invig_engine_release_evaluation(engine, evaluation);
         }
     }
     return status;

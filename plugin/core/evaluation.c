@@ -204,13 +204,15 @@ static void evaluations_drop(struct invig_evaluations *evaluations,
     free(evaluation);
 }
 
-void invig_evaluations_release(struct invig_evaluations *evaluations,
+bool invig_evaluations_release(struct invig_evaluations *evaluations,
                                struct invig_evaluation *evaluation)
 {
-    if (evaluation->first == NULL && !invig_evaluation_is_known(evaluation) &&
-        !evaluation->journal.is_noted) {
-        evaluations_drop(evaluations, evaluation);
+    if (evaluation->first != NULL || invig_evaluation_is_known(evaluation) ||
+        evaluation->journal.is_noted || evaluation->republish.is_noted) {
+        return false;
     }
+    evaluations_drop(evaluations, evaluation);
+    return true;
 }
 
 void invig_evaluations_deinit(struct invig_evaluations *evaluations)

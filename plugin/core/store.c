@@ -50,6 +50,17 @@ static enum invig_status memory_put_member(void *context, struct invig_text eval
     return INVIG_OK;
 }
 
+static enum invig_status memory_put_cleared(void *context, struct invig_text evaluation,
+                                            struct invig_text user,
+                                            const struct invig_cleared_record *record)
+{
+    (void)context;
+    (void)evaluation;
+    (void)user;
+    (void)record;
+    return INVIG_OK;
+}
+
 static enum invig_status memory_commit(void *context)
 {
     (void)context;
@@ -102,6 +113,7 @@ struct invig_store invig_store_memory(void)
         .put_session = memory_put_session,
         .put_evaluation = memory_put_evaluation,
         .put_member = memory_put_member,
+        .put_cleared = memory_put_cleared,
         .commit = memory_commit,
         .rollback = memory_rollback,
         .load = memory_read,

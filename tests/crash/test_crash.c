@@ -24,6 +24,9 @@ static struct world world;
 static struct fakestore store;
 static struct history history;
 
+/* What was retained after each event; a broker that dies has again what it saved at some time. */
+static struct history_topic saved[HISTORY_EVENTS + 1][HISTORY_TOPICS];
+
 /* What the world looks like after so many events; NULL: not asked yet. */
 static char *looks[HISTORY_EVENTS + 1];
 
@@ -94,6 +97,7 @@ static void check_after_crash(size_t index, size_t certain, const char *how)
     const char *after;
 
     history_reset(&history);
+    memcpy(history.topics, saved[history.seed % (index + 1)], sizeof(history.topics));
     world_restart(&world);
     now = history_probe(&history, &world);
     end();
@@ -118,12 +122,14 @@ static bool run_dying(enum fakestore_fault fault, enum fakestore_call call, size
     for (size_t i = 0; i < HISTORY_EVENTS; i++) {
         size_t batches = store.batch_count;
 
+        memcpy(saved[i], history.topics, sizeof(saved[i]));
         history_step(&history, &world, i);
         if (!store.is_dead && is_certain(i, batches)) {
             certain = i + 1;
         }
         if (store.is_dead) {
-            check_after_crash(i, certain, fault == FAKESTORE_DIES ? "dying" : "dying after the commit");
+            check_after_crash(i, certain,
+                              fault == FAKESTORE_DIES ? "dying" : "dying after the commit");
             return true;
         }
     }

@@ -135,7 +135,8 @@ static void test_republish_presence_of_who_is_back(void **state)
     assert_int_equal(world_count(&world, "PRESENCE e1 anna online 1 CONNECTED"), 1);
 }
 
-static void test_republish_nothing_forgotten(void **state)
+/* The broker may have again what it saved before it was forgotten. */
+static void test_republish_clears_what_was_forgotten(void **state)
 {
     (void)state;
     publish("evaluations/e1", MESSAGE);
@@ -148,9 +149,58 @@ static void test_republish_nothing_forgotten(void **state)
     assert_int_equal(fakestore_count(&store, FAKESTORE_EVALUATION), 0);
     assert_int_equal(fakestore_count(&store, FAKESTORE_MEMBER), 0);
     crash();
-    assert_int_equal(world.effect_count, 0);
+    assert_int_equal(world_count(&world, "CLEAR evaluations/e1"), 1);
+    assert_int_equal(world_count(&world, "CLEAR evaluations/e1/users/anna"), 1);
+    assert_int_equal(world_count(&world, "CLEAR evaluations/e1/presence/anna"), 1);
+    assert_int_equal(world_count(&world, "CLEAR evaluations/e2/users/anna"), 1);
+    assert_int_equal(world_count_prefix(&world, "RETAIN"), 0);
     assert_non_null(strstr(world_command(&world, "{'command':'getEvaluation','evaluationId':'e1'}"),
                            "unknown evaluation"));
+    world_clear(&world);
+    world_tick(&world);
+    assert_int_equal(world.effect_count, 0);
+}
+
+/* Nor does it last for ever. */
+static void test_republish_clears_for_revocation_ttl(void **state)
+{
+    (void)state;
+    publish("evaluations/e1", MESSAGE);
+    publish("evaluations/e1", "");
+    world.now.wall_s += 7 * 86400 + 1;
+    crash();
+    assert_int_equal(world.effect_count, 0);
+}
+
+static void test_republish_does_not_clear_what_is_there_again(void **state)
+{
+    (void)state;
+    publish("evaluations/e1", MESSAGE);
+    publish("evaluations/e1/users/anna", USER_MESSAGE);
+    publish("evaluations/e1", "");
+    world_tick(&world);
+    publish("evaluations/e1", MESSAGE);
+    (void)login("s1", "anna:1");
+    world_tick(&world);
+    crash();
+    assert_int_equal(world_count(&world, "RETAIN evaluations/e1 " MESSAGE), 1);
+    assert_int_equal(world_count(&world, "CLEAR evaluations/e1/users/anna"), 1);
+    assert_int_equal(world_count(&world, "PRESENCE e1 anna offline 0 UNKNOWN"), 1);
+    assert_int_equal(world.effect_count, 3);
+}
+
+/* Presence ends with the phase, also for a broker that remembers it. */
+static void test_republish_clears_presence(void **state)
+{
+    (void)state;
+    publish("evaluations/e1", MESSAGE);
+    (void)login("s1", "anna:1");
+    world_tick(&world);
+    world_say(&world, "e1", NULL, "'phase':'GRADING'");
+    world_tick(&world);
+    crash();
+    assert_int_equal(world_count(&world, "CLEAR evaluations/e1/presence/anna"), 1);
+    assert_int_equal(world.effect_count, 2);
 }
 
 /* What comes before the first tick is newer. */
@@ -189,7 +239,10 @@ int main(void)
         STATE_CASE(test_republish_copy),
         STATE_CASE(test_republish_presence),
         STATE_CASE(test_republish_presence_of_who_is_back),
-        STATE_CASE(test_republish_nothing_forgotten),
+        STATE_CASE(test_republish_clears_what_was_forgotten),
+        STATE_CASE(test_republish_clears_for_revocation_ttl),
+        STATE_CASE(test_republish_does_not_clear_what_is_there_again),
+        STATE_CASE(test_republish_clears_presence),
         STATE_CASE(test_republish_not_what_is_replaced),
         STATE_CASE(test_republish_after_a_stop),
     };

@@ -94,6 +94,13 @@ static enum invig_status store_put_member(void *context, struct invig_text evalu
     return store_put(context, FAKESTORE_MEMBER, evaluation, user, record);
 }
 
+static enum invig_status store_put_cleared(void *context, struct invig_text evaluation,
+                                           struct invig_text user,
+                                           const struct invig_cleared_record *record)
+{
+    return store_put(context, FAKESTORE_CLEARED, evaluation, user, record);
+}
+
 /* Puts a row of the batch, which is taken over, in the place of what its key has. */
 static void store_apply(struct fakestore *store, struct fakestore_row row)
 {
@@ -161,6 +168,9 @@ static enum invig_status row_give(const struct fakestore_row *row,
         return reader->evaluation(reader->context, first, &row->evaluation);
     case FAKESTORE_MEMBER:
         return reader->member(reader->context, first, second, &row->member);
+    case FAKESTORE_CLEARED:
+        return reader->cleared(reader->context, first, second.length == 0 ? no_text : second,
+                               &row->cleared);
     case FAKESTORE_KINDS:
         break;
     }
@@ -228,6 +238,9 @@ static bool store_is_old(const struct fakestore *store, const struct fakestore_r
         return row->session.kept_until_s < now_s &&
                !(row->session.is_current && store_has(store, FAKESTORE_MEMBER, row->first, true));
     }
+    if (row->kind == FAKESTORE_CLEARED) {
+        return row->cleared.kept_until_s < now_s;
+    }
     return row->kind == FAKESTORE_USER && row->user.kept_until_s < now_s &&
            !store_has(store, FAKESTORE_SESSION, row->first, false) &&
            !store_has(store, FAKESTORE_MEMBER, row->first, false);
@@ -286,6 +299,7 @@ struct invig_store fakestore_store(struct fakestore *store)
         .put_session = store_put_session,
         .put_evaluation = store_put_evaluation,
         .put_member = store_put_member,
+        .put_cleared = store_put_cleared,
         .commit = store_commit,
         .rollback = store_rollback,
         .load = store_load,

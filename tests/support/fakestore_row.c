@@ -50,6 +50,9 @@ static void row_set(struct fakestore_row *row, const void *record)
         row->member = *(const struct invig_member_record *)record;
         text_own(&row->member.message);
         break;
+    case FAKESTORE_CLEARED:
+        row->cleared = *(const struct invig_cleared_record *)record;
+        break;
     case FAKESTORE_KINDS:
         fail();
     }
@@ -183,7 +186,8 @@ static void print_member(FILE *out, const struct invig_member_record *record)
 
 static void print_row(FILE *out, const struct fakestore_row *row)
 {
-    static const char *const words[FAKESTORE_KINDS] = {"user", "session", "evaluation", "member"};
+    static const char *const words[FAKESTORE_KINDS] = {"user", "session", "evaluation", "member",
+                                                       "cleared"};
 
     (void)fprintf(out, "%s %s %s", words[row->kind], row->first, row->second);
     switch (row->kind) {
@@ -198,6 +202,9 @@ static void print_row(FILE *out, const struct fakestore_row *row)
         break;
     case FAKESTORE_MEMBER:
         print_member(out, &row->member);
+        break;
+    case FAKESTORE_CLEARED:
+        (void)fprintf(out, " kept=%" PRId64, row->cleared.kept_until_s);
         break;
     case FAKESTORE_KINDS:
         break;

@@ -10,13 +10,14 @@
 struct fakestore_row {
     enum fakestore_kind kind;
     char *first;  /* user id, or evaluation id */
-    char *second; /* session id, user id of a member, or "" */
+    char *second; /* session id, user id of a member or of a topic, or "" */
     bool is_drop; /* in a batch: the record goes */
     union {
         struct invig_user_record user;
         struct invig_session_record session;
         struct invig_evaluation_record evaluation; /* its texts are owned */
         struct invig_member_record member;         /* its text is owned */
+        struct invig_cleared_record cleared;
     };
 };
 

@@ -207,13 +207,22 @@ static inline enum invig_status dump_member(void *context, struct invig_text eva
                     r->blocked_since_s, r->was_student, r->has_connected);
 }
 
+static inline enum invig_status dump_cleared(void *context, struct invig_text evaluation,
+                                             struct invig_text user,
+                                             const struct invig_cleared_record *r)
+{
+    return dump_add(context, "cleared %.*s %d[%.*s] %" PRId64 "\n", T(evaluation),
+                    user.data != NULL, T(user), r->kept_until_s);
+}
+
 static inline struct invig_store_reader dump_reader(struct dump *dump)
 {
     dump->length = 0;
     dump->count = 0;
     dump->stop_after = 0;
     dump->text[0] = '\0';
-    return (struct invig_store_reader){dump, dump_user, dump_session, dump_evaluation, dump_member};
+    return (struct invig_store_reader){dump,        dump_user,   dump_session, dump_evaluation,
+                                       dump_member, dump_cleared};
 }
 
 /* All that the store has. */

@@ -186,14 +186,52 @@ static int assert_open_faults_leave_all(void)
     return step - 1;
 }
 
+static void make_old_store(void)
+{
+    sqlite3 *db = NULL;
+
+    assert_int_equal(invig_sqlitestore_create(path, 1), INVIG_OK);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "INSERT INTO users VALUES('anna', 5, NULL, 7)", NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 static void test_store_open_that_fails_leaves_all(void **state)
 {
     (void)state;
-    assert_int_equal(assert_open_faults_leave_all(), 10); /* a new file */
+    assert_int_equal(assert_open_faults_leave_all(), 11); /* a new file */
     unlink(path);
     assert_int_equal(close(open(path, O_WRONLY | O_CREAT, 0644)), 0);
-    assert_int_equal(assert_open_faults_leave_all(), 10);
+    assert_int_equal(assert_open_faults_leave_all(), 11);
     assert_int_equal(assert_open_faults_leave_all(), 6);
+}
+
+/* A file of an older version is what it was or brought up to date, and nothing between. */
+static void test_store_update_that_fails_loses_nothing(void **state)
+{
+    char error[INVIG_STORE_ERROR_BYTES];
+    struct invig_store store;
+    int steps = 0;
+
+    (void)state;
+    for (int step = 1; steps == 0; step++) {
+        unlink(path);
+        make_old_store();
+        fault.left = step;
+        fault.code = SQLITE_IOERR;
+        fault.rolls_back = false;
+        if (invig_sqlitestore_open(path, false, &store, error) == INVIG_OK) {
+            steps = step - 1;
+            store.close(store.context);
+        }
+        fault.left = 0;
+        store = store_open();
+        assert_string_equal(store_dump(&store), "user anna 1:5 0:0 7\n");
+        store.close(store.context);
+    }
+    assert_int_equal(steps, 11);
 }
 
 static void limit_files(rlim_t bytes)
@@ -329,6 +367,7 @@ int main(void)
         STORE_TEST(test_store_sweep_that_fails_leaves_all),
         STORE_TEST(test_store_load_that_fails_says_so),
         STORE_TEST(test_store_open_that_fails_leaves_all),
+        STORE_TEST(test_store_update_that_fails_loses_nothing),
         STORE_TEST(test_store_survives_a_disk_that_fills_up),
         STORE_TEST(test_store_survives_a_kill),
     };

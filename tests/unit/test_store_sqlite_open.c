@@ -90,12 +90,15 @@ static void test_store_refuses_other_programs_databases(void **state)
 static void test_store_refuses_newer_schemas(void **state)
 {
     (void)state;
+    char ours[48];
+
     make_store();
-    run_sql("PRAGMA user_version = 2");
-    assert_open_refused(INVIG_ERR_FORMAT, "newer version of the plugin wrote (schema 2)");
+    run_sql("PRAGMA user_version = 99");
+    assert_open_refused(INVIG_ERR_FORMAT, "newer version of the plugin wrote (schema 99)");
     run_sql("PRAGMA user_version = -1");
     assert_open_refused(INVIG_ERR_FORMAT, "newer version");
-    run_sql("PRAGMA user_version = 1");
+    snprintf(ours, sizeof ours, "PRAGMA user_version = %d", INVIG_STORE_VERSION);
+    run_sql(ours);
     struct invig_store store = store_open();
     store.close(store.context);
 }

@@ -36,6 +36,37 @@ static int ask(sqlite3 *db, const char *sql)
 }
 
 /* With steps that there are not yet: each runs once, and one that fails leaves all as it was. */
+/* What a file of the first version has is there after the update, and what is new can be put. */
+static void test_store_brings_the_first_version_up(void **state)
+{
+    const struct invig_cleared_record record = {.kept_until_s = 9};
+    sqlite3 *db = NULL;
+
+    (void)state;
+    assert_int_equal(invig_sqlitestore_create(path, 1), INVIG_OK);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "INSERT INTO users VALUES('anna', 5, NULL, 7);"
+                     "INSERT INTO sessions VALUES('anna', 's1', 1, 5, 1, 1, 1, 0, NULL, 7);"
+                     "INSERT INTO evaluations VALUES('e1', 'GRADING', 0, 3, NULL, '{}');"
+                     "INSERT INTO members VALUES('anna', 'e1', 'DENIED', 4, 0, NULL, NULL, 0, 0,"
+                     " 0, 0, 0, 0, 1, 1);",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    struct invig_store store = store_open();
+    store_begin(&store);
+    assert_int_equal(store.put_cleared(store.context, text("e1"), text("anna"), &record), INVIG_OK);
+    store_commit(&store);
+    assert_string_equal(store_dump(&store), "user anna 1:5 0:0 7\n"
+                                            "session anna s1 #1 1:5 1110 end 0 7\n"
+                                            "evaluation e1 1[GRADING] 0 1:3 [] 1[{}]\n"
+                                            "member e1 anna access 2 4 0 0:0 0[] 00 #0 00 0 11\n"
+                                            "cleared e1 1[anna] 9\n");
+    store.close(store.context);
+}
+
 static void test_store_migrates_all_or_nothing(void **state)
 {
     static const char *const steps[] = {
@@ -47,8 +78,10 @@ static void test_store_migrates_all_or_nothing(void **state)
     sqlite3 *db = NULL;
 
     (void)state;
-    make_store();
+    assert_int_equal(invig_sqlitestore_create(path, 1), INVIG_OK);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "INSERT INTO users VALUES('anna', 1, 0, 1)", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(invig_sqliteschema_migrate(db, steps, 1, 4), SQLITE_ERROR);
     assert_int_equal(ask(db, "PRAGMA user_version"), 1);
     assert_int_equal(ask(db, "SELECT count(*) FROM pragma_table_info('users')"), 4);
@@ -65,6 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, directory_make, directory_remove)
         STORE_TEST(test_store_takes_an_empty_file_and_each_version),
+        STORE_TEST(test_store_brings_the_first_version_up),
         STORE_TEST(test_store_migrates_all_or_nothing),
     };
 

@@ -23,6 +23,15 @@ static void put_current(const struct invig_store *store, const char *user, uint6
     assert_int_equal(store->put_session(store->context, text(user), text("s"), &record), INVIG_OK);
 }
 
+static void put_cleared(const struct invig_store *store, const char *evaluation, const char *user,
+                        int64_t kept_until_s)
+{
+    const struct invig_cleared_record record = {.kept_until_s = kept_until_s};
+
+    assert_int_equal(store->put_cleared(store->context, text(evaluation), text(user), &record),
+                     INVIG_OK);
+}
+
 /* Sweeps to the end. Returns the number of steps. */
 static int sweep_all(const struct invig_store *store, int64_t now_s, int limit)
 {
@@ -60,6 +69,10 @@ static void put_cases(const struct invig_store *store)
     put_user(store, "g", 0);
     /* current, and bound nowhere; bound by another's member */
     put_current(store, "h", 7);
+    /* topics: over, not over */
+    put_cleared(store, "e", NULL, NOW_S - 1);
+    put_cleared(store, "e", "a", NOW_S);
+    put_cleared(store, "e", "b", NOW_S - 1);
     store_commit(store);
 }
 
@@ -79,7 +92,8 @@ static void test_store_sweep_drops_what_need_not_be_kept(void **state)
                                                 "session a s2 #2 0:0 0000 end 0 1000\n"
                                                 "session f s #4 0:0 0010 end 0 0\n"
                                                 "member e f access 0 0 0 0:0 0[] 01 #0 00 0 00\n"
-                                                "member e g access 0 0 0 0:0 0[] 00 #0 00 0 00\n");
+                                                "member e g access 0 0 0 0:0 0[] 00 #0 00 0 00\n"
+                                                "cleared e 1[a] 1000\n");
         sweep_all(&store, NOW_S + 1, limits[i]);
         assert_null(strstr(store_dump(&store), "user a"));
         assert_null(strstr(store_dump(&store), "user c"));
@@ -123,7 +137,7 @@ static void test_store_sweep_goes_in_steps(void **state)
         left = now;
     }
     assert_int_equal(left, 0);
-    assert_int_equal(sweep_all(&store, NOW_S, 7), 2); /* nothing, twice */
+    assert_int_equal(sweep_all(&store, NOW_S, 7), 3); /* nothing, of each kind */
     store_begin(&store);
     assert_int_equal(store.sweep(store.context, NOW_S, 7, &is_done), INVIG_ERR_STATE);
     assert_int_equal(put_user(&store, "anna", 1), INVIG_OK); /* the batch goes on */
