@@ -4,32 +4,19 @@
 // A scenario sets something up, and gives back the check of what must still be so. All of them are
 // set up in one broker; it is ended once, and started again.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
     accessUpdate, backend, command, evaluationTopic, expectBlockedCopy, expectError, expectInvalidated,
     expectTurnedAway, fingerprint, login, messagesUntilMarker, newId, nextRefusal, now, phaseUpdate,
-    publishRetained, RETAINED, retainedOn, service, setAccess, setPhase, startBroker, startExam, TIME, userTopic,
+    publishRetained, RETAINED, retainedOn, setAccess, setPhase, startBroker, startExam, TIME, userTopic,
 } from './lib.mjs';
-import { crash, endOrderly, saveRetained, startWithState } from './lib/state.mjs';
+import {
+    allowedCopy, blockedCopy, close, crash, endOrderly, enter, expectRetained, follow, open, presenceTopic, startWithState,
+} from './lib/state.mjs';
 
 const scenarios = [];
 const survives = (name, setUp) => scenarios.push({ name, setUp });
-const presenceTopic = (e, user) => `evaluations/${e}/presence/${user}`;
 const incidentsTopic = (e) => `evaluations/${e}/incidents`;
-
-/** The backend and a service, as new connections. */
-async function open(world) {
-    world.publisher = await backend(world.broker, { version: 5 });
-    world.reader = await service(world.broker);
-}
-
-async function close(world) {
-    await Promise.all([world.publisher, world.reader].map((client) => client.end()));
-}
-
-const enter = ({ broker }, user, sid, claims, options) => login(broker, { sub: user, sid, ...claims }, options);
 
 /** Sees that a session has its rights, and leaves its page open. */
 async function expectIn(world, user, sid, claims) {
@@ -48,27 +35,7 @@ async function expectStillOpen(page) {
     await page.end();
 }
 
-const allowedCopy = ({ own }) => ({ ...own, access: 'ALLOWED', by: 'invigilator' });
-const blockedCopy = ({ own }) => ({ ...own, access: 'BLOCKED', reason: 'SECOND_LOGIN', by: 'invigilator' });
-
-async function expectRetained({ reader }, topic, expected) {
-    const message = await retainedOn(reader, topic);
-    assert.ok(message, `nothing is retained on ${topic}`);
-    const { at, ...rest } = message.json;
-    assert.deepEqual(rest, expected);
-    assert.equal(at === undefined, expected.access !== 'BLOCKED');
-}
-
 const nextBlocked = (page) => page.nextMessage(({ json }) => json?.access === 'BLOCKED');
-
-/** A student's page that has subscribed to what it follows, and has heard what came within one round
- *  trip. Resolves to the page and the texts by topic. */
-async function follow(page, { e, user }) {
-    const codes = await page.subscribe([`users/${user}`, evaluationTopic(e), userTopic(e, user)]);
-    await page.ping();
-    const texts = Object.fromEntries(page.messages.map(({ topic, text }) => [topic, text]));
-    return { page, codes, all: texts[evaluationTopic(e)], own: texts[userTopic(e, user)] };
-}
 
 // -- Sessions --
 
@@ -463,20 +430,22 @@ survives('forgetting what was said of a student', async (world) => {
     };
 });
 
-// -- Everything above, over both ways to end --
+// -- Everything above, over all ways to end --
 
-for (const [way, end] of [['kill -9', crash], ['an orderly restart', endOrderly]]) {
+const ways = [['kill -9', crash, 'normal'], ['kill -9 with state_sync full', crash, 'full'], ['an orderly restart', endOrderly, 'normal']];
+for (const [way, end, sync] of ways) {
     describe(`state_file: over ${way}`, { concurrency: 6 }, () => {
         const world = {};
         const checks = new Map();
 
         before(async () => {
-            world.broker = await startWithState();
+            world.broker = await startWithState({ options: { state_sync: sync } });
             await open(world);
             await Promise.all(scenarios.map(async ({ name, setUp }) => {
                 // What could not be set up fails as that test.
                 checks.set(name, await setUp(world).catch((error) => () => Promise.reject(error)));
             }));
+            await command(world.publisher, 'getStats'); // its answer comes when all is recorded
             await end(world.broker);
             await world.broker.start();
             await open(world);
@@ -514,47 +483,6 @@ test('a student who comes at once, before 600 others whose messages are to be pu
         assert.equal((await world.reader.nextMessage(userTopic(e, each), { timeout: 20000 })).json.seat, each);
     }
     await back.page.end();
-    await close(world);
-    await world.broker.stop();
-});
-
-// -- Mosquitto's own saved messages --
-
-const persistent = {
-    conf: (dir) => `persistence true\npersistence_location ${dir}/\nautosave_interval 0`,
-};
-
-test('where Mosquitto has saved an older message, the state file wins', async () => {
-    const world = { broker: await startWithState(persistent) };
-    await open(world);
-    const saved = join(world.broker.dir, 'mosquitto.db');
-    const exams = await Promise.all(['block', 'unblock'].map(() => startExam(world.broker, world.publisher)));
-    const [blocked, unblocked] = exams;
-    const student = { e: newId('exam'), user: newId('student') };
-    await setPhase(world.publisher, student.e, 'REGISTRATION', { n: 1 });
-    await setAccess(world.publisher, student.e, student.user, 'ALLOWED', { n: 1 });
-    const there = await enter(world, student.user, 's1');
-    await expectTurnedAway(await unblocked.enter(2), unblocked.e, unblocked.user);
-    await expectBlockedCopy(unblocked.page, unblocked);
-    await saveRetained(world.broker, saved);
-
-    await setPhase(world.publisher, student.e, 'IN_PROGRESS', { n: 2 });
-    await setAccess(world.publisher, student.e, student.user, 'ALLOWED', { n: 2 });
-    await expectTurnedAway(await blocked.enter(2), blocked.e, blocked.user);
-    await command(world.publisher, 'unblock', { userId: unblocked.user, evaluationId: unblocked.e });
-    await crash(world.broker);
-    assert.ok(existsSync(saved));
-    await world.broker.start();
-
-    const back = await follow(await enter(world, student.user, 's1'), student);
-    assert.equal(back.all, JSON.stringify(phaseUpdate(student.e, 'IN_PROGRESS', { n: 2 })));
-    assert.equal(back.own, JSON.stringify(accessUpdate(student.e, student.user, 'ALLOWED', { n: 2 })));
-    await open(world);
-    await expectRetained(world, userTopic(blocked.e, blocked.user), blockedCopy(blocked));
-    await expectRetained(world, userTopic(unblocked.e, unblocked.user), allowedCopy(unblocked));
-    assert.equal((await retainedOn(world.reader, presenceTopic(blocked.e, blocked.user))).json.online, false);
-    await back.page.end();
-    await there.end();
     await close(world);
     await world.broker.stop();
 });

@@ -73,14 +73,17 @@ export class Examinee {
             const options = { url: this.world.broker.tcpUrl, version: this.rng.pick([4, 5]) };
             const client = await this.world.connecting(() => login(this.world.broker, claims, options));
             const page = { n, client, isIn: false };
-            request.isEntered = true; // recorded, whatever came of it
+            request.isEntered = !this.world.isGrouping; // recorded, whatever came of it
             this.#pages.push(page);
             const [code] = await client.subscribe([`users/${this.user}`]);
             page.isIn = code < 0x80;
             if (page.isIn) {
+                await this.world.settle();
+                request.isEntered = true;
                 return 'IN';
             }
             const { json } = await client.nextMessage();
+            request.isEntered = true;
             await client.end(true);
             return json.type === 'SESSION_INVALIDATED' ? json.reason : json.access;
         };

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBroker } from './broker.mjs';
+import { backend, evaluationTopic, login, retainedOn, service, userTopic } from './exam.mjs';
 import { patience, within } from './wait.mjs';
 
 export function stateFile(dir) {
@@ -45,4 +46,37 @@ export async function saveRetained(broker, path) {
         assert.ok(Date.now() < end, 'Mosquitto has not saved its retained messages');
         await sleep(20);
     }
+}
+
+export const presenceTopic = (e, user) => `evaluations/${e}/presence/${user}`;
+/** The backend and a service, as new connections. */
+export async function open(world) {
+    world.publisher = await backend(world.broker, { version: 5 });
+    world.reader = await service(world.broker);
+}
+
+export async function close(world) {
+    await Promise.all([world.publisher, world.reader].map((client) => client.end()));
+}
+
+export const enter = ({ broker }, user, sid, claims, options) => login(broker, { sub: user, sid, ...claims }, options);
+
+export const allowedCopy = ({ own }) => ({ ...own, access: 'ALLOWED', by: 'invigilator' });
+export const blockedCopy = ({ own }) => ({ ...own, access: 'BLOCKED', reason: 'SECOND_LOGIN', by: 'invigilator' });
+
+export async function expectRetained({ reader }, topic, expected) {
+    const message = await retainedOn(reader, topic);
+    assert.ok(message, `nothing is retained on ${topic}`);
+    const { at, ...rest } = message.json;
+    assert.deepEqual(rest, expected);
+    assert.equal(at === undefined, expected.access !== 'BLOCKED');
+}
+
+/** A student's page that has subscribed to what it follows, and has heard what came within one round
+ *  trip. Resolves to the page and the texts by topic. */
+export async function follow(page, { e, user }) {
+    const codes = await page.subscribe([`users/${user}`, evaluationTopic(e), userTopic(e, user)]);
+    await page.ping();
+    const texts = Object.fromEntries(page.messages.map(({ topic, text }) => [topic, text]));
+    return { page, codes, all: texts[evaluationTopic(e)], own: texts[userTopic(e, user)] };
 }
