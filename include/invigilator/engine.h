@@ -77,6 +77,20 @@ enum invig_verdict invig_engine_connect(struct invig_engine *engine, struct invi
                                         struct invig_connection **out_connection,
                                         struct invig_refusal *out_refusal);
 
+/* A connection that is there shows a newer token (MQTT 5, section 4.12.1); parameters as of
+ * invig_engine_connect.
+ *
+ *   connection       in/out; with ALLOW it may be another one, which stands for the client from
+ * here on: the old one is not to be used any more
+ *
+ * DENY: it is of another user or session, or would not be let in; nothing was changed. A connection
+ * that is being told why it has no rights is allowed and goes on being told, since a refusal would
+ * cut it off before. */
+enum invig_verdict invig_engine_refresh(struct invig_engine *engine, struct invig_now now,
+                                        const struct invig_connect *connect,
+                                        struct invig_connection **connection,
+                                        struct invig_refusal *out_refusal);
+
 /* Logs a client whose token was refused before it came to a CONNECT decision. `connect->claims` is
  * ignored. */
 void invig_engine_refuse(struct invig_engine *engine, struct invig_now now,

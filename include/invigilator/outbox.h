@@ -51,6 +51,10 @@ void invig_outbox_add(struct invig_outbox *outbox, struct invig_letter *letter);
 /* Takes out the first letter, to be freed by the caller; NULL when there is none. */
 struct invig_letter *invig_outbox_pop(struct invig_outbox *outbox);
 
+/* Letters to `from` go to `to` from here on. */
+void invig_outbox_readdress(struct invig_outbox *outbox, const struct invig_connection *from,
+                            const struct invig_connection *to);
+
 /* Drops the letters to `connection`, which goes away. */
 void invig_outbox_drop(struct invig_outbox *outbox, const struct invig_connection *connection);
 

@@ -55,7 +55,8 @@ enum invig_status {
     X(TOO_MANY_SESSIONS, "too_many_sessions")                                                      \
     X(SESSION_ENDED, "session_ended")                                                              \
     X(SECOND_LOGIN, "second_login")                                                                \
-    X(STATE_FAILED, "state_failed")
+    X(STATE_FAILED, "state_failed")                                                                \
+    X(SUBJECT_CHANGED, "subject_changed")
 
 enum invig_reason {
 #define INVIG_REASON_ENUM(name, word) INVIG_REASON_##name,

@@ -69,15 +69,16 @@ static int event_answer_recheck(const struct invig_client *client, const char *p
 }
 
 /* Reads what a CONNECT says. */
-static struct invig_connect event_read_connect(const struct mosquitto_evt_basic_auth *event)
+static struct invig_connect event_read_connect(const struct mosquitto *context,
+                                               const char *username)
 {
     return (struct invig_connect){
-        .client_id = invig_text_of(mosquitto_client_id(event->client)),
-        .username = invig_text_of(event->username),
-        .address = invig_text_of(mosquitto_client_address(event->client)),
-        .protocol_version = mosquitto_client_protocol_version(event->client),
-        .is_clean = mosquitto_client_clean_session(event->client),
-        .keepalive_s = mosquitto_client_keepalive(event->client),
+        .client_id = invig_text_of(mosquitto_client_id(context)),
+        .username = invig_text_of(username),
+        .address = invig_text_of(mosquitto_client_address(context)),
+        .protocol_version = mosquitto_client_protocol_version(context),
+        .is_clean = mosquitto_client_clean_session(context),
+        .keepalive_s = mosquitto_client_keepalive(context),
     };
 }
 
@@ -118,37 +119,106 @@ static enum invig_verdict event_connect(struct invig_plugin *plugin, struct mosq
     return verdict;
 }
 
+/* Checks a token, and makes its claims those of `connect`. DEFER: it is none. A refusal is logged.
+ */
+static enum invig_verdict event_check_token(struct invig_plugin *plugin, struct invig_now now,
+                                            struct invig_text token, bool is_required,
+                                            struct invig_connect *connect)
+{
+    struct invig_refusal refusal = {INVIG_REASON_TOKEN_MALFORMED, NULL};
+    enum invig_verdict verdict = INVIG_DEFER;
+
+    if (token.data != NULL) {
+        verdict = invig_token_check(plugin->keyring, &plugin->policy, token, now.wall_s,
+                                    &plugin->claims, &refusal);
+    }
+    if (verdict == INVIG_DEFER && is_required) {
+        refusal.reason = INVIG_REASON_TOKEN_MALFORMED;
+        verdict = INVIG_DENY;
+    }
+    if (verdict == INVIG_DENY) {
+        invig_engine_refuse(plugin->engine, now, connect, refusal);
+    }
+    connect->claims = verdict == INVIG_ALLOW ? &plugin->claims : NULL;
+    return verdict;
+}
+
+/* A client that is not known asks to come in. */
+static enum invig_verdict event_enter(struct invig_plugin *plugin, struct mosquitto *context,
+                                      const char *username, struct invig_text token,
+                                      bool is_required)
+{
+    struct invig_now now = invig_clock_now();
+    struct invig_connect connect = event_read_connect(context, username);
+    enum invig_verdict verdict = event_check_token(plugin, now, token, is_required, &connect);
+
+    return verdict == INVIG_DENY ? verdict : event_connect(plugin, context, &connect, now);
+}
+
+/* The record of a client that is connected. One that has departed is dropped: the broker uses its
+ * memory again. NULL: it is not known. */
+static struct invig_client *event_find_present(struct invig_plugin *plugin,
+                                               const struct mosquitto *context)
+{
+    struct invig_client *client = invig_clients_find(&plugin->clients, context);
+
+    if (client != NULL && client->is_departed) {
+        invig_engine_forget(plugin->engine, client->connection);
+        invig_clients_forget(&plugin->clients, client);
+        client = NULL;
+    }
+    return client;
+}
+
 int invig_event_basic_auth(int event, void *event_data, void *userdata)
 {
     const struct mosquitto_evt_basic_auth *auth = event_data;
     struct invig_plugin *plugin = userdata;
     struct invig_client *client = invig_clients_find(&plugin->clients, auth->client);
-    struct invig_connect connect;
-    struct invig_refusal refusal;
-    struct invig_now now;
-    enum invig_verdict verdict = INVIG_DEFER;
 
     (void)event;
     if ((client != NULL && !client->is_departed) || event_is_recheck(plugin, auth->client)) {
         return event_answer_recheck(client != NULL && !client->is_departed ? client : NULL,
                                     auth->password);
     }
-    if (client != NULL) {
-        invig_engine_forget(plugin->engine, client->connection);
-        invig_clients_forget(&plugin->clients, client);
+    (void)event_find_present(plugin, auth->client);
+    return auth_code(
+        event_enter(plugin, auth->client, auth->username, invig_text_of(auth->password), false));
+}
+
+/* A client that is in shows a newer token. */
+static enum invig_verdict event_refresh(struct invig_plugin *plugin, struct invig_client *client,
+                                        struct mosquitto *context, struct invig_text token)
+{
+    struct invig_now now = invig_clock_now();
+    struct invig_connect connect = event_read_connect(context, NULL);
+    struct invig_refusal refusal;
+
+    if (event_check_token(plugin, now, token, true, &connect) != INVIG_ALLOW) {
+        return INVIG_DENY;
     }
-    now = invig_clock_now();
-    connect = event_read_connect(auth);
-    if (auth->password != NULL) {
-        verdict = invig_token_check(plugin->keyring, &plugin->policy, invig_text_of(auth->password),
-                                    now.wall_s, &plugin->claims, &refusal);
+    return invig_engine_refresh(plugin->engine, now, &connect, &client->connection, &refusal);
+}
+
+/* Enhanced authentication (MQTT 5, section 4.12) in one step; no flag tells the first from those
+ * that follow. Here the token has a length, and is never deferred. */
+int invig_event_extended_auth(int event, void *event_data, void *userdata)
+{
+    const struct mosquitto_evt_extended_auth *auth = event_data;
+    struct invig_plugin *plugin = userdata;
+    struct invig_text token = {auth->data_in == NULL ? "" : auth->data_in,
+                               auth->data_in == NULL ? 0 : auth->data_in_len};
+    struct invig_client *client;
+
+    (void)event;
+    if (!invig_text_equal(invig_text_of(auth->auth_method), invig_text_of("JWT"))) {
+        return MOSQ_ERR_PLUGIN_DEFER;
     }
-    if (verdict == INVIG_DENY) {
-        invig_engine_refuse(plugin->engine, now, &connect, refusal);
-        return auth_code(verdict);
-    }
-    connect.claims = verdict == INVIG_ALLOW ? &plugin->claims : NULL;
-    return auth_code(event_connect(plugin, auth->client, &connect, now));
+    client = event_find_present(plugin, auth->client);
+    return auth_code(client != NULL
+                         ? event_refresh(plugin, client, auth->client, token)
+                         : event_enter(plugin, auth->client,
+                                       mosquitto_client_username(auth->client), token, true));
 }
 
 static int event_check_unknown(const struct invig_plugin *plugin,

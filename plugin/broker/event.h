@@ -7,6 +7,7 @@
 #define INVIGILATOR_BROKER_EVENT_H
 
 int invig_event_basic_auth(int event, void *event_data, void *userdata);
+int invig_event_extended_auth(int event, void *event_data, void *userdata);
 int invig_event_acl_check(int event, void *event_data, void *userdata);
 int invig_event_disconnect(int event, void *event_data, void *userdata);
 int invig_event_reload(int event, void *event_data, void *userdata);

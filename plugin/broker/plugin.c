@@ -29,6 +29,7 @@ static const struct {
 } plugin_callbacks[] = {
     {MOSQ_EVT_RELOAD, invig_event_reload, NULL},
     {MOSQ_EVT_BASIC_AUTH, invig_event_basic_auth, NULL},
+    {MOSQ_EVT_EXT_AUTH_START, invig_event_extended_auth, NULL},
     {MOSQ_EVT_ACL_CHECK, invig_event_acl_check, NULL},
     {MOSQ_EVT_MESSAGE, invig_event_message, NULL},
     {MOSQ_EVT_CONTROL, invig_event_control, "$CONTROL/invigilator/v1"},

@@ -39,6 +39,8 @@ struct invig_engine *invig_engine_new(const struct invig_policy *policy, struct 
     invig_ratelimit_init(&engine->denials, INVIG_DENIAL_LINES_BURST, INVIG_DENIAL_LINE_MS);
     invig_ratelimit_init(&engine->refusals, INVIG_DENIAL_LINES_BURST, INVIG_DENIAL_LINE_MS);
     invig_ratelimit_init(&engine->failures, INVIG_DENIAL_LINES_BURST, INVIG_DENIAL_LINE_MS);
+    invig_ratelimit_init(&engine->refused, INVIG_LOGIN_LINES_BURST, INVIG_LOGIN_LINE_MS);
+    invig_ratelimit_init(&engine->told, INVIG_LOGIN_LINES_BURST, INVIG_LOGIN_LINE_MS);
     return engine;
 }
 
@@ -62,6 +64,21 @@ void invig_engine_free(struct invig_engine *engine)
     invig_timers_deinit(&engine->timers);
     engine->store.close(engine->store.context);
     free(engine);
+}
+
+bool invig_engine_begin_line(const struct invig_engine *engine, struct invig_ratelimit *limit,
+                             const char *event, struct invig_logline *out_line)
+{
+    uint64_t suppressed = 0;
+
+    if (!invig_ratelimit_take(limit, engine->now.steady_ms, &suppressed)) {
+        return false;
+    }
+    invig_logline_init(out_line, event);
+    if (suppressed > 0) {
+        invig_logline_add_number(out_line, "suppressed", (int64_t)suppressed);
+    }
+    return true;
 }
 
 void invig_engine_log(const struct invig_engine *engine, enum invig_log_level level,

@@ -23,20 +23,15 @@ static void engine_log_denial(struct invig_engine *engine,
 {
     struct invig_logline line;
     char masked[INVIG_LOGLINE_VALUE_BYTES + 1];
-    uint64_t suppressed = 0;
 
     engine->stats.acl_denied++;
-    if (!invig_ratelimit_take(&engine->denials, engine->now.steady_ms, &suppressed)) {
+    if (!invig_engine_begin_line(engine, &engine->denials, "acl_denied", &line)) {
         return;
     }
     invig_topic_mask(topic, masked, sizeof(masked));
-    invig_logline_init(&line, "acl_denied");
     invig_logline_add(&line, "access", invig_text_of(access));
     invig_logline_add(&line, "user", connection->subject.user);
     invig_logline_add(&line, "client", connection->client_id);
-    if (suppressed > 0) {
-        invig_logline_add_number(&line, "suppressed", (int64_t)suppressed);
-    }
     invig_logline_add(&line, "topic", invig_text_of(masked));
     invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
 }

@@ -63,6 +63,11 @@ static void engine_record_join(struct invig_engine *engine, struct invig_entry *
     for (struct invig_member *each = entry->login.user->members; each != NULL;
          each = each->user_next) {
         invig_member_watch(each);
+        if (entry->is_refresh && each->record.access == INVIG_ACCESS_UNSAID &&
+            invig_engine_claims(entry->created, each) &&
+            !invig_engine_claims(entry->holder, each)) {
+            each->reach = 0; /* access begins, and the page will not ask again */
+        }
         if (is_student && each->record.was_student && each->record.access == INVIG_ACCESS_UNSAID &&
             !invig_engine_takes_part(each, entry)) {
             each->record.was_student = false; /* the newest token no longer names it */
@@ -178,7 +183,9 @@ static void engine_settle_join(struct invig_engine *engine, const struct invig_e
         if (entry->is_observed && each->record.is_bound) {
             invig_engine_log_incident(engine, "observed", entry->connect, each);
         }
-        invig_member_watch(each); /* the page asks for what it wants by itself */
+        if (!entry->is_refresh) {
+            invig_member_watch(each); /* the page asks for what it wants by itself */
+        }
         invig_engine_settle(engine, each);
         invig_engine_release_member(engine, each);
     }
@@ -191,6 +198,9 @@ enum invig_reason invig_engine_admit(struct invig_engine *engine, struct invig_e
 
     if (status != INVIG_OK) {
         return reason_of_status(status);
+    }
+    if (entry->is_refresh) {
+        invig_outbox_readdress(&engine->outbox, entry->holder, entry->created);
     }
     if (entry->holder != NULL) {
         invig_engine_detach(engine, entry->holder, INVIG_CONNECTION_REPLACED, INVIG_CAUSE_CLOSED);

@@ -5,14 +5,19 @@
  */
 #include "engine_private.h"
 
-static void engine_log_connect(const struct invig_engine *engine, const char *event,
-                               const struct invig_connect *connect, enum invig_end end,
-                               struct invig_refusal refusal)
+/* Logs what became of a login. `limit`: of the lines of its kind; NULL: none. */
+static void engine_log_connect(const struct invig_engine *engine, struct invig_ratelimit *limit,
+                               const char *event, const struct invig_connect *connect,
+                               enum invig_end end, struct invig_refusal refusal)
 {
     struct invig_logline line;
     const struct invig_claims *claims = connect->claims;
 
-    invig_logline_init(&line, event);
+    if (limit == NULL) {
+        invig_logline_init(&line, event);
+    } else if (!invig_engine_begin_line(engine, limit, event, &line)) {
+        return;
+    }
     if (refusal.reason != INVIG_REASON_NONE) {
         invig_logline_add(&line, "reason", invig_text_of(invig_reason_word(refusal.reason)));
         invig_logline_add(&line, "claim", invig_text_of(refusal.claim));
@@ -43,7 +48,7 @@ void invig_engine_refuse(struct invig_engine *engine, struct invig_now now,
     engine->now = now;
     anonymous.claims = NULL;
     engine_count_refused(engine, refusal.reason);
-    engine_log_connect(engine, "refused", &anonymous, INVIG_END_NONE, refusal);
+    engine_log_connect(engine, &engine->refused, "refused", &anonymous, INVIG_END_NONE, refusal);
 }
 
 /* What a CONNECT with a token must be like, whoever is there already. */
@@ -171,6 +176,32 @@ static enum invig_reason engine_login(struct invig_engine *engine, struct invig_
     return status == INVIG_OK ? engine_enter(engine, entry) : INVIG_REASON_INTERNAL;
 }
 
+/* Counts and logs what became of a CONNECT or a refresh. */
+static enum invig_verdict engine_answer(struct invig_engine *engine,
+                                        const struct invig_entry *entry, const char *event,
+                                        struct invig_refusal refusal)
+{
+    const struct invig_connect *connect = entry->connect;
+
+    if (refusal.reason != INVIG_REASON_NONE) {
+        if (connect->claims != NULL) {
+            engine_count_refused(engine, refusal.reason);
+        }
+        engine_log_connect(engine, &engine->refused, "refused", connect, INVIG_END_NONE, refusal);
+        return INVIG_DENY;
+    }
+    if (connect->claims == NULL) {
+        return INVIG_DEFER;
+    }
+    if (entry->end == INVIG_END_NONE) {
+        engine->stats.auth_accepted++;
+        engine_log_connect(engine, NULL, event, connect, INVIG_END_NONE, refusal);
+    } else {
+        engine_log_connect(engine, &engine->told, "told", connect, entry->end, refusal);
+    }
+    return INVIG_ALLOW;
+}
+
 enum invig_verdict invig_engine_connect(struct invig_engine *engine, struct invig_now now,
                                         const struct invig_connect *connect,
                                         struct invig_connection **out_connection,
@@ -182,24 +213,62 @@ enum invig_verdict invig_engine_connect(struct invig_engine *engine, struct invi
     };
 
     invig_engine_begin(engine, now);
-    *out_connection = NULL;
     *out_refusal = (struct invig_refusal){INVIG_REASON_NONE, NULL};
     out_refusal->reason = connect->claims == NULL
                               ? engine_defer(engine, connect, entry.holder, &entry.created)
                               : engine_login(engine, &entry);
-    if (out_refusal->reason != INVIG_REASON_NONE) {
-        if (connect->claims != NULL) {
-            engine_count_refused(engine, out_refusal->reason);
-        }
-        engine_log_connect(engine, "refused", connect, INVIG_END_NONE, *out_refusal);
-        return INVIG_DENY;
-    }
     *out_connection = entry.created;
-    if (connect->claims == NULL) {
-        return INVIG_DEFER;
+    return engine_answer(engine, &entry, "accepted", *out_refusal);
+}
+
+static bool subject_is_same(const struct invig_subject *subject, const struct invig_claims *claims)
+{
+    return invig_text_equal(subject->user, invig_text_of(claims->user)) &&
+           claims->has_session == (subject->session.data != NULL) &&
+           (!claims->has_session ||
+            invig_text_equal(subject->session, invig_text_of(claims->session)));
+}
+
+/* The connection goes on as another one, as if it had taken over its own client id. */
+static enum invig_reason engine_renew(struct invig_engine *engine, struct invig_entry *entry)
+{
+    struct invig_connection *old = entry->holder;
+    struct invig_user *user = old->user;
+    int64_t online_since_s = user->presence_since_s;
+    enum invig_cause cause = user->presence_cause;
+    enum invig_reason reason = engine_login(engine, entry);
+
+    if (reason == INVIG_REASON_NONE) {
+        entry->created->since_s = old->since_s;
+        user->presence_since_s = online_since_s; /* it was never away */
+        user->presence_cause = cause;
     }
-    engine->stats.auth_accepted += entry.end == INVIG_END_NONE;
-    engine_log_connect(engine, entry.end == INVIG_END_NONE ? "accepted" : "told", connect,
-                       entry.end, *out_refusal);
-    return INVIG_ALLOW;
+    return reason;
+}
+
+enum invig_verdict invig_engine_refresh(struct invig_engine *engine, struct invig_now now,
+                                        const struct invig_connect *connect,
+                                        struct invig_connection **connection,
+                                        struct invig_refusal *out_refusal)
+{
+    struct invig_entry entry = {.connect = connect, .holder = *connection, .is_refresh = true};
+    enum invig_verdict verdict;
+
+    invig_engine_begin(engine, now);
+    *out_refusal = (struct invig_refusal){INVIG_REASON_NONE, NULL};
+    if ((*connection)->state == INVIG_CONNECTION_TOLD) {
+        return INVIG_ALLOW;
+    }
+    if ((*connection)->state != INVIG_CONNECTION_OPEN ||
+        !subject_is_same(&(*connection)->subject, connect->claims)) {
+        out_refusal->reason = INVIG_REASON_SUBJECT_CHANGED;
+    } else {
+        out_refusal->reason = engine_renew(engine, &entry);
+    }
+    verdict = engine_answer(engine, &entry, "refreshed", *out_refusal);
+    if (verdict == INVIG_ALLOW) {
+        *connection = entry.created;
+        invig_engine_discard(engine, entry.holder);
+    }
+    return verdict;
 }

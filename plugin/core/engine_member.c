@@ -77,8 +77,8 @@ void invig_engine_unclaim(struct invig_engine *engine, struct invig_connection *
     }
 }
 
-static bool connection_claims(const struct invig_connection *connection,
-                              const struct invig_member *member)
+bool invig_engine_claims(const struct invig_connection *connection,
+                         const struct invig_member *member)
 {
     for (size_t i = 0; i < connection->claim_count; i++) {
         if (connection->claims[i] == member) {
@@ -113,7 +113,7 @@ enum invig_standing invig_engine_standing(const struct invig_engine *engine,
         return member_standing(member);
     }
     /* Each connection has what its own token says, and no more. */
-    if (!connection_claims(connection, member)) {
+    if (!invig_engine_claims(connection, member)) {
         return INVIG_STANDING_NONE;
     }
     return connection->subject.role == INVIG_ROLE_PROFESSOR ? INVIG_STANDING_SUPERVISOR
@@ -152,13 +152,13 @@ static bool entry_is_named(const struct invig_member *member, const struct invig
     const struct invig_connection *each = member->user->connections;
 
     if (entry->created->subject.role == INVIG_ROLE_STUDENT &&
-        connection_claims(entry->created, member)) {
+        invig_engine_claims(entry->created, member)) {
         return true;
     }
     for (; each != NULL; each = each->user_next) {
         if (each != entry->holder && each->session != entry->login.superseded &&
             each->state == INVIG_CONNECTION_OPEN && each->subject.role == INVIG_ROLE_STUDENT &&
-            connection_claims(each, member)) {
+            invig_engine_claims(each, member)) {
             return true;
         }
     }

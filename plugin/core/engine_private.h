@@ -11,9 +11,11 @@
 #include "invigilator/ratelimit.h"
 
 enum {
-    INVIG_DENIAL_LINES_BURST = 20, /* acl_denied lines at once, and publish_refused lines */
+    INVIG_DENIAL_LINES_BURST = 20, /* lines at once of each kind that anybody can cause */
     INVIG_DENIAL_LINE_MS = 1000,   /* then one more each */
-    INVIG_FINGERPRINT_BYTES = 13   /* 12 hexadecimal digits and the NUL */
+    INVIG_LOGIN_LINES_BURST = 200, /* likewise of logins, whose lines are looked for one by one */
+    INVIG_LOGIN_LINE_MS = 100,
+    INVIG_FINGERPRINT_BYTES = 13 /* 12 hexadecimal digits and the NUL */
 };
 
 struct invig_entry;
@@ -46,6 +48,8 @@ struct invig_engine {
     struct invig_member *held_member; /* likewise; to be let go where nothing is left of it */
     struct invig_ratelimit denials;
     struct invig_ratelimit refusals; /* publish_refused lines */
+    struct invig_ratelimit refused;  /* refused lines */
+    struct invig_ratelimit told;     /* told lines */
     struct invig_ratelimit failures; /* state_failed lines */
     struct invig_stats stats;        /* those that are counted as they happen */
     /* A connection without a token whose client id another such connection asked for in the last
@@ -89,6 +93,10 @@ void invig_engine_discard(struct invig_engine *engine, struct invig_connection *
 /* Makes room for the timers of one more user and one more connection. */
 enum invig_status invig_engine_reserve_timers(struct invig_engine *engine);
 
+/* Begins a line of a kind that is limited. Returns false when it is to be left out. */
+bool invig_engine_begin_line(const struct invig_engine *engine, struct invig_ratelimit *limit,
+                             const char *event, struct invig_logline *out_line);
+
 /* Writes a finished line. */
 void invig_engine_log(const struct invig_engine *engine, enum invig_log_level level,
                       const struct invig_logline *line);
@@ -102,6 +110,7 @@ struct invig_entry {
     enum invig_end end;               /* why it comes in only to be told; NONE: it has rights */
     bool is_observed;                 /* it is a second login that is only reported */
     struct invig_connection *holder;  /* of its client id; NULL: none */
+    bool is_refresh;                  /* the holder itself shows a newer token */
     struct invig_letter *incidents;   /* to be sent when it is in */
     struct invig_connection *created; /* its connection */
 };
@@ -125,6 +134,10 @@ enum invig_status invig_engine_claim(struct invig_engine *engine,
 
 /* Takes that back. */
 void invig_engine_unclaim(struct invig_engine *engine, struct invig_connection *connection);
+
+/* Whether the token of `connection` names the evaluation. */
+bool invig_engine_claims(const struct invig_connection *connection,
+                         const struct invig_member *member);
 
 /* Lets an evaluation go where nothing is left of it. */
 void invig_engine_release_evaluation(struct invig_engine *engine,

@@ -276,16 +276,11 @@ static void engine_let_go(struct invig_engine *engine, struct invig_journal_node
 static void engine_log_failure(struct invig_engine *engine, enum invig_status status)
 {
     struct invig_logline line;
-    uint64_t suppressed = 0;
 
-    if (!invig_ratelimit_take(&engine->failures, engine->now.steady_ms, &suppressed)) {
+    if (!invig_engine_begin_line(engine, &engine->failures, "state_failed", &line)) {
         return;
     }
-    invig_logline_init(&line, "state_failed");
     invig_logline_add(&line, "error", invig_text_of(invig_status_text(status)));
-    if (suppressed > 0) {
-        invig_logline_add_number(&line, "suppressed", (int64_t)suppressed);
-    }
     invig_engine_log(engine, INVIG_LOG_ERROR, &line);
 }
 

@@ -13,19 +13,14 @@ static void engine_log_refused(struct invig_engine *engine,
                                const char *error)
 {
     struct invig_logline line;
-    uint64_t suppressed = 0;
 
-    if (!invig_ratelimit_take(&engine->refusals, engine->now.steady_ms, &suppressed)) {
+    if (!invig_engine_begin_line(engine, &engine->refusals, "publish_refused", &line)) {
         return;
     }
-    invig_logline_init(&line, "publish_refused");
     invig_logline_add(&line, "error", invig_text_of(error));
     if (connection != NULL) {
         invig_logline_add(&line, "user", connection->subject.user);
         invig_logline_add(&line, "client", connection->client_id);
-    }
-    if (suppressed > 0) {
-        invig_logline_add_number(&line, "suppressed", (int64_t)suppressed);
     }
     invig_logline_add(&line, "topic", topic);
     invig_engine_log(engine, INVIG_LOG_WARNING, &line);

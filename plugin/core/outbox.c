@@ -118,6 +118,16 @@ struct invig_letter *invig_outbox_pop(struct invig_outbox *outbox)
     return letter;
 }
 
+void invig_outbox_readdress(struct invig_outbox *outbox, const struct invig_connection *from,
+                            const struct invig_connection *to)
+{
+    for (struct invig_letter *each = outbox->first; each != NULL; each = each->next) {
+        if (each->connection == from) {
+            each->connection = to;
+        }
+    }
+}
+
 void invig_outbox_drop(struct invig_outbox *outbox, const struct invig_connection *connection)
 {
     struct invig_letter **link = &outbox->first;

@@ -156,23 +156,40 @@ static void world_make_claims(struct world *world, const struct login *login)
     }
 }
 
-struct invig_connection *world_login(struct world *world, const struct login *login)
+static struct invig_connect world_connect(struct world *world, const struct login *login)
 {
-    struct invig_connection *connection = NULL;
-    struct invig_connect connect = {
+    world_make_claims(world, login);
+    return (struct invig_connect){
         .client_id = invig_text_of(or_default(login->client_id, "anna:1")),
         .username = invig_text_of(login->username),
         .address = invig_text_of(or_default(login->address, "192.0.2.1")),
         .protocol_version = login->version == 0 ? 4 : login->version,
         .is_clean = !login->is_durable,
-        .keepalive_s = login->keepalive_s == 0 ? 30 : login->keepalive_s,
+        .keepalive_s = login->keepalive_s == 0  ? 30
+                       : login->keepalive_s < 0 ? 0
+                                                : login->keepalive_s,
         .claims = &world->claims,
     };
+}
 
-    if (login->keepalive_s < 0) {
-        connect.keepalive_s = 0;
-    }
-    world_make_claims(world, login);
+struct invig_connection *world_refresh(struct world *world, struct invig_connection *connection,
+                                       const struct login *login)
+{
+    struct invig_connect connect = world_connect(world, login);
+
+    connect.client_id = connection->client_id;
+    connect.protocol_version = 5;
+    world->verdict =
+        invig_engine_refresh(world->engine, world->now, &connect, &connection, &world->refusal);
+    assert_int_not_equal(world->verdict, INVIG_DEFER);
+    return connection;
+}
+
+struct invig_connection *world_login(struct world *world, const struct login *login)
+{
+    struct invig_connection *connection = NULL;
+    const struct invig_connect connect = world_connect(world, login);
+
     world->verdict =
         invig_engine_connect(world->engine, world->now, &connect, &connection, &world->refusal);
     assert_int_not_equal(world->verdict, INVIG_DEFER);

@@ -78,6 +78,12 @@ int world_teardown(void **state);
 /* A CONNECT with a token. Returns the connection, NULL when it was denied. */
 struct invig_connection *world_login(struct world *world, const struct login *login);
 
+/* `connection`, which is over or goes on as another one, shows a newer token: user, session, role,
+ * times and evaluations of `login`. Returns the connection that stands for it from here on; the old
+ * one where it was denied (world->verdict). */
+struct invig_connection *world_refresh(struct world *world, struct invig_connection *connection,
+                                       const struct login *login);
+
 /* A CONNECT without one. */
 struct invig_connection *world_defer(struct world *world, const char *client_id);
 

@@ -137,6 +137,20 @@ static void test_outbox_drops_what_is_for_a_connection(void **state)
     assert_next("g");
 }
 
+static void test_outbox_readdresses(void **state)
+{
+    (void)state;
+    invig_outbox_add(&outbox, letter_about("a", connection(0)));
+    invig_outbox_add(&outbox, letter_about("b", NULL));
+    invig_outbox_add(&outbox, letter_about("c", connection(0)));
+    invig_outbox_readdress(&outbox, connection(0), connection(1));
+    invig_outbox_drop(&outbox, connection(0));
+    assert_int_equal(outbox.count, 3);
+    invig_outbox_drop(&outbox, connection(1));
+    assert_next("b");
+    assert_next(NULL);
+}
+
 static void test_outbox_has_a_limit(void **state)
 {
     (void)state;
@@ -173,6 +187,7 @@ int main(void)
         OUTBOX_TEST(test_outbox_first_in_first_out),
         OUTBOX_TEST(test_outbox_letter_owns_its_texts),
         OUTBOX_TEST(test_outbox_drops_what_is_for_a_connection),
+        OUTBOX_TEST(test_outbox_readdresses),
         OUTBOX_TEST(test_outbox_has_a_limit),
         OUTBOX_TEST(test_outbox_json),
     };
