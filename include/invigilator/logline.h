@@ -27,9 +27,10 @@ void invig_logline_init(struct invig_logline *line, const char *event);
 
 /* Adds ` key=value`; an absent value adds nothing. The value stands in double quotes when it is
  * empty or holds a space, a quote, a backslash or '='. Escaped as \xNN, byte by byte: control
- * characters, characters that turn the direction of writing or are invisible (U+061C,
- * U+200B..200F, U+2028..202E, U+2060..206F, U+FEFF, U+E0000..E007F) and bytes that are not UTF-8;
- * '"' and '\' get a backslash. A value that does not fit is left out with its key. */
+ * characters, characters that turn the direction of writing, look like a space or are invisible
+ * (U+00A0, U+00AD, U+061C, U+1680, U+180E, U+2000..200F, U+2028..202F, U+205F..206F, U+3000,
+ * U+FEFF, U+FFF9..FFFB, U+E0000..E007F) and bytes that are not UTF-8; '"' and '\' get a backslash.
+ * A value that does not fit is left out with its key. */
 void invig_logline_add(struct invig_logline *line, const char *key, struct invig_text value);
 
 void invig_logline_add_number(struct invig_logline *line, const char *key, int64_t value);

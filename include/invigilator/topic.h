@@ -79,8 +79,8 @@ void invig_topic_parse_name(struct invig_text prefix, struct invig_text name,
 void invig_topic_parse_filter(struct invig_text prefix, struct invig_text filter,
                               struct invig_topic *out_topic);
 
-/* Hides session ids in a topic name or filter that goes to a log: whatever level stands behind
- * "sessions", or behind a '+' that may stand for it, becomes "***" where it is no wildcard. The
+/* Hides session ids in a topic name or filter that goes to a log: every level behind "sessions", or
+ * behind a '+' that may stand for it, becomes "***" where it is no wildcard. The
  * prefix does not matter; a level that is no session id may be hidden too. Writes at most
  * `capacity` bytes with a closing NUL, cut where it does not fit. */
 void invig_topic_mask(struct invig_text topic, char *out, size_t capacity);

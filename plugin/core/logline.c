@@ -44,12 +44,14 @@ static void sink_put_hex(struct sink *sink, const char *data, size_t length)
     }
 }
 
-/* Characters that would make the line look other than it is: Unicode's bidirectional controls,
- * zero-width characters, line and paragraph separator, and tag characters. */
+/* Characters that would make the line look other than it is: Unicode's spaces, bidirectional
+ * controls, zero-width and annotation characters, line and paragraph separator, and tags. */
 static bool code_point_is_deceptive(int32_t c)
 {
-    return c == 0x061C || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-           (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xE0000 && c <= 0xE007F);
+    return c == 0x00A0 || c == 0x00AD || c == 0x061C || c == 0x1680 || c == 0x180E ||
+           (c >= 0x2000 && c <= 0x200F) || (c >= 0x2028 && c <= 0x202F) ||
+           (c >= 0x205F && c <= 0x206F) || c == 0x3000 || c == 0xFEFF ||
+           (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
 }
 
 static void sink_put_character(struct sink *sink, int32_t code_point, const char *data,

@@ -292,13 +292,15 @@ void invig_topic_mask(struct invig_text topic, char *out, size_t capacity)
 {
     struct invig_text before[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
     size_t used = 0;
+    bool is_behind = false; /* of a place for a session id: whatever follows may be one */
 
     if (capacity == 0) {
         return;
     }
     while (topic.data != NULL && used + 1 < capacity) {
         struct invig_text level = level_first(topic);
-        bool is_secret = level_is_secret(before) && !text_is_wildcard(level);
+        is_behind = is_behind || level_is_secret(before);
+        bool is_secret = is_behind && !text_is_wildcard(level);
 
         used = text_append(out, capacity, used, is_secret ? invig_text_of("***") : level);
         if (level.length == topic.length) {
