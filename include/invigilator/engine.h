@@ -207,4 +207,8 @@ struct invig_effect {
 bool invig_engine_next_effect(struct invig_engine *engine, struct invig_now now,
                               struct invig_effect *out_effect);
 
+/* Gives back the effect that was taken last, because memory was out for it: it, or what has become
+ * of it by then, comes again in a later tick. To be called before anything else of the engine. */
+void invig_engine_return_effect(struct invig_engine *engine, const struct invig_effect *effect);
+
 #endif

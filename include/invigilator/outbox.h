@@ -48,6 +48,9 @@ bool invig_outbox_has_room(const struct invig_outbox *outbox, size_t count);
 /* Puts a letter, or a chain of them by `next`, at the end. NULL is allowed. */
 void invig_outbox_add(struct invig_outbox *outbox, struct invig_letter *letter);
 
+/* Puts a letter back that was taken out last. */
+void invig_outbox_return(struct invig_outbox *outbox, struct invig_letter *letter);
+
 /* Takes out the first letter, to be freed by the caller; NULL when there is none. */
 struct invig_letter *invig_outbox_pop(struct invig_outbox *outbox);
 

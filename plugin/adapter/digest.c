@@ -4,6 +4,7 @@
  */
 #include "digest.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ bool invig_digest_sha256(const void *data, size_t length, unsigned char out[INVI
     if (EVP_Digest(data, length, out, NULL, EVP_sha256(), NULL) == 1) {
         return true;
     }
+    ERR_clear_error();
     memset(out, 0, INVIG_SHA256_BYTES);
     return false;
 }

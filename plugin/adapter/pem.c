@@ -97,6 +97,7 @@ struct invig_key *invig_key_from_pem(struct invig_text pem, const char **out_fou
 
     *out_found = NULL;
     if (bio == NULL) {
+        ERR_clear_error();
         return NULL;
     }
     ERR_clear_error();

@@ -110,30 +110,48 @@ static void file_open(struct sqlite_file *file, bool *out_is_created)
 }
 
 /* The lock is of the file that the path names, not of one that was removed in the meantime. */
-static bool file_is_at_path(const struct sqlite_file *file, const struct stat *info)
+static bool file_is_at_path(const struct sqlite_file *file, const struct stat *info,
+                            struct stat *out_found)
 {
-    struct stat found;
+    return stat(file->path, out_found) == 0 && out_found->st_dev == info->st_dev &&
+           out_found->st_ino == info->st_ino;
+}
 
-    return stat(file->path, &found) == 0 && found.st_dev == info->st_dev &&
-           found.st_ino == info->st_ino;
+/* Of a file that was only just made nothing is left. */
+static enum invig_status file_unmake(const struct sqlite_file *file, bool is_created,
+                                     const char *what, char error[INVIG_STORE_ERROR_BYTES])
+{
+    int number = errno;
+
+    if (is_created) {
+        (void)unlink(file->path);
+    }
+    return file_refuse_errno(file, what, number, "a file system with locks", error);
 }
 
 static enum invig_status file_lock(struct sqlite_file *file, bool is_created,
                                    char error[INVIG_STORE_ERROR_BYTES])
 {
+    struct stat found;
     struct stat info;
 
-    if (fstat(file->fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    if (fstat(file->fd, &info) != 0) {
+        return file_unmake(file, is_created, "which cannot be examined", error);
+    }
+    if (!S_ISREG(info.st_mode)) {
         return invig_sqlitefile_refuse(file, INVIG_ERR_IO, "which is no regular file",
                                        "a file, or none in a directory that there is", error);
     }
-    if (flock(file->fd, LOCK_EX | LOCK_NB) != 0 || !file_is_at_path(file, &info)) {
+    bool is_free = flock(file->fd, LOCK_EX | LOCK_NB) == 0;
+    if (!is_free && errno != EWOULDBLOCK) {
+        return file_unmake(file, is_created, "which cannot be locked", error);
+    }
+    if (!is_free || !file_is_at_path(file, &info, &found)) {
         return invig_sqlitefile_refuse(file, INVIG_ERR_IO, "which another broker has open",
                                        "a file for this broker alone", error);
     }
     file->is_locked = true;
-    /* Asked again under the lock: another broker may have filled it. */
-    file->is_empty = fstat(file->fd, &info) == 0 && info.st_size == 0;
+    file->is_empty = found.st_size == 0; /* under the lock: another broker may have filled it */
     file->is_created = is_created && file->is_empty;
     return INVIG_OK;
 }

@@ -16,7 +16,7 @@ enum {
     LOG_BYTES = 16000 * 1024 /* to which a longer log is cut when it begins anew */
 };
 
-/* The first column of the first row as text; empty where there is none. */
+/* The first column of the first row as text; empty where there is no row. */
 static int db_ask(sqlite3 *db, const char *sql, char answer[ANSWER_BYTES])
 {
     sqlite3_stmt *statement = NULL;
@@ -29,7 +29,7 @@ static int db_ask(sqlite3 *db, const char *sql, char answer[ANSWER_BYTES])
     if (code == SQLITE_ROW) {
         const unsigned char *text = sqlite3_column_text(statement, 0);
         snprintf(answer, ANSWER_BYTES, "%s", text == NULL ? "" : (const char *)text);
-        code = SQLITE_OK;
+        code = text == NULL ? SQLITE_NOMEM : SQLITE_OK; /* nothing that is asked is NULL */
     }
     (void)sqlite3_finalize(statement);
     return code == SQLITE_DONE ? SQLITE_OK : code;

@@ -16,6 +16,9 @@
  * for those who want to be sure, so it has QoS 1. */
 enum { QOS_ONE_CLIENT = 0, QOS_EVERYBODY = 1 };
 
+/* After that many ticks in which something failed it is not for want of memory. */
+enum { FAILED_TICKS_MAX = 50 };
+
 /* Sends to one client, which needs no subscription for it, or publishes to all. */
 static bool effect_publish(const struct invig_plugin *plugin, const struct invig_effect *effect)
 {
@@ -61,7 +64,19 @@ void invig_effects_run(struct invig_plugin *plugin, struct invig_now now)
         is_done = effect.kind == INVIG_EFFECT_KICK ? effect_kick(&effect)
                                                    : effect_publish(plugin, &effect);
     }
-    if (!is_done) {
-        invig_log_text(NULL, INVIG_LOG_ERROR, "out of memory: a message or a disconnect was lost");
+    plugin->failed_ticks = is_done ? 0 : plugin->failed_ticks + 1;
+    if (is_done) {
+        return;
+    }
+    if (plugin->failed_ticks < FAILED_TICKS_MAX) {
+        invig_engine_return_effect(plugin->engine, &effect);
+    } else {
+        plugin->failed_ticks = 0;
+    }
+    if (plugin->failed_ticks <= 1) {
+        invig_log_text(NULL, INVIG_LOG_ERROR,
+                       plugin->failed_ticks == 0
+                           ? "a message or a disconnect was lost"
+                           : "out of memory: a message or a disconnect waits");
     }
 }

@@ -27,6 +27,7 @@ struct invig_plugin {
     struct invig_engine *engine;
     struct invig_clients clients;
     struct invig_metrics metrics;
+    int failed_ticks;           /* in a row, in which an effect could not be carried out */
     bool is_reloading;          /* between a RELOAD and the next TICK */
     struct invig_claims claims; /* of the CONNECT that is being decided */
 };

@@ -12,8 +12,9 @@ void invig_engine_release_held(struct invig_engine *engine)
 
     invig_letter_free(engine->held_letter);
     engine->held_letter = NULL;
-    engine->held_member = NULL;
+    engine->held_connection = NULL;
     engine->held_evaluation = NULL;
+    engine->held_member = NULL;
     if (evaluation != NULL) {
         invig_engine_release_evaluation(engine, evaluation);
     }
@@ -113,6 +114,7 @@ static bool engine_next_notice(struct invig_engine *engine, struct invig_effect 
     if (connection == NULL) {
         return false;
     }
+    engine->held_connection = connection;
     effect->client_id = connection->client_id;
     if (!engine_make_notice(engine, connection, effect, &is_last)) {
         effect->kind = INVIG_EFFECT_KICK;
@@ -372,6 +374,7 @@ bool invig_engine_next_effect(struct invig_engine *engine, struct invig_now now,
         connection = invig_effects_pop_kick(&engine->effects, engine->tick_count, now.steady_ms);
     }
     if (connection != NULL) {
+        engine->held_connection = connection;
         out_effect->client_id = connection->client_id;
         return true;
     }

@@ -46,6 +46,7 @@ struct invig_engine {
     struct invig_letter *held_letter;         /* its texts are in the effect that was given last */
     struct invig_evaluation *held_evaluation; /* likewise */
     struct invig_member *held_member; /* likewise; to be let go where nothing is left of it */
+    struct invig_connection *held_connection; /* whom that effect disconnects or tells */
     struct invig_ratelimit denials;
     struct invig_ratelimit refusals; /* publish_refused lines */
     struct invig_ratelimit refused;  /* refused lines */

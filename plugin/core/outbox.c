@@ -128,6 +128,14 @@ void invig_outbox_readdress(struct invig_outbox *outbox, const struct invig_conn
     }
 }
 
+void invig_outbox_return(struct invig_outbox *outbox, struct invig_letter *letter)
+{
+    letter->next = outbox->first;
+    outbox->first = letter;
+    outbox->last = outbox->last == NULL ? letter : outbox->last;
+    outbox->count++;
+}
+
 void invig_outbox_drop(struct invig_outbox *outbox, const struct invig_connection *connection)
 {
     struct invig_letter **link = &outbox->first;
