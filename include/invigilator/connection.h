@@ -10,6 +10,9 @@
 #include "invigilator/rights.h"
 #include "invigilator/session.h"
 
+/* Connections of a user that are there without rights, at a time. */
+enum { INVIG_USER_CONNECTIONS_TOLD_MAX = 1000 };
+
 enum invig_connection_state {
     INVIG_CONNECTION_CLOSED = 0, /* zeroed memory: no right */
     INVIG_CONNECTION_DEFERRED,   /* no token: Mosquitto's own checks decide */

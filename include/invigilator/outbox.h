@@ -11,7 +11,11 @@
 #include "invigilator/notice.h"
 
 /* Letters that may wait; beyond, what would make one more is refused. */
-enum { INVIG_OUTBOX_MAX = 4096 };
+enum {
+    INVIG_OUTBOX_MAX = 4096,
+    INVIG_OUTBOX_INCIDENTS = 1024 /* of them, those that only incidents may take: without room for
+                                     them no second login can be turned away */
+};
 
 struct invig_connection;
 
@@ -42,8 +46,11 @@ void invig_letter_free(struct invig_letter *letter); /* NULL is allowed */
 
 void invig_letters_free(struct invig_letter *chain); /* NULL is allowed */
 
-/* True when `count` more letters have room. */
+/* True when `count` more incidents have room. */
 bool invig_outbox_has_room(const struct invig_outbox *outbox, size_t count);
+
+/* True when one more answer or refusal has room. */
+bool invig_outbox_has_room_to_answer(const struct invig_outbox *outbox);
 
 /* Puts a letter, or a chain of them by `next`, at the end. NULL is allowed. */
 void invig_outbox_add(struct invig_outbox *outbox, struct invig_letter *letter);

@@ -47,6 +47,7 @@ struct invig_user {
                                              that strict evaluations are bound to; NULL: none */
     struct invig_connection *connections; /* all of this user's, in any state; the engine's list */
     size_t open_count;                    /* those in state INVIG_CONNECTION_OPEN */
+    size_t connection_count;              /* all of them */
     struct invig_member *members;         /* what is known of it in evaluations; their list */
     size_t bound_count;                   /* evaluations in which it is bound */
     size_t blocked_count;                 /* evaluations in which it is blocked */

@@ -112,6 +112,7 @@ void invig_engine_link(struct invig_engine *engine, struct invig_connection *con
         connection->user_next->user_previous = connection;
     }
     connection->user->connections = connection;
+    connection->user->connection_count++;
     if (connection->session != NULL) {
         connection->session->connection_count++;
     }
@@ -119,6 +120,7 @@ void invig_engine_link(struct invig_engine *engine, struct invig_connection *con
 
 static void user_unlink(struct invig_connection *connection)
 {
+    connection->user->connection_count--;
     if (connection->user_previous == NULL) {
         connection->user->connections = connection->user_next;
     } else {

@@ -74,6 +74,14 @@ static enum invig_reason engine_check_form(const struct invig_engine *engine,
     return INVIG_REASON_NONE;
 }
 
+/* Those that are only told do not count for max_connections_per_session; but there is an end to
+ * them, too. */
+static bool user_may_be_told(const struct invig_user *user)
+{
+    return user == NULL ||
+           user->connection_count - user->open_count < INVIG_USER_CONNECTIONS_TOLD_MAX;
+}
+
 /* What a login that was judged must be like beside the connections that are there. `holder` has the
  * client id already; NULL: nobody has. */
 static enum invig_reason engine_check_place(const struct invig_engine *engine,
@@ -87,7 +95,8 @@ static enum invig_reason engine_check_place(const struct invig_engine *engine,
     }
     if (end != INVIG_END_NONE) {
         if (holder == NULL || holder->state != INVIG_CONNECTION_OPEN) {
-            return INVIG_REASON_NONE;
+            return user_may_be_told(login->user) ? INVIG_REASON_NONE
+                                                 : INVIG_REASON_TOO_MANY_CONNECTIONS;
         }
         return end == INVIG_END_BLOCKED ? INVIG_REASON_SECOND_LOGIN : INVIG_REASON_SESSION_ENDED;
     }

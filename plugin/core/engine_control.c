@@ -264,7 +264,7 @@ bool invig_engine_reply(struct invig_engine *engine, const struct invig_connecti
     struct invig_letter *letter = invig_letter_new_json(json, connection);
 
     if (letter == NULL || !invig_engine_is_there(connection) ||
-        !invig_outbox_has_room(&engine->outbox, 1)) {
+        !invig_outbox_has_room_to_answer(&engine->outbox)) {
         invig_letter_free(letter);
         return false;
     }

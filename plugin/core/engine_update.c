@@ -40,7 +40,7 @@ static void engine_refuse_message(struct invig_engine *engine,
 
     engine->stats.publishes_refused++;
     engine_log_refused(engine, connection, topic, error);
-    if (invig_engine_is_there(connection) && invig_outbox_has_room(&engine->outbox, 1)) {
+    if (invig_engine_is_there(connection) && invig_outbox_has_room_to_answer(&engine->outbox)) {
         invig_outbox_add(&engine->outbox, invig_letter_new(&notice, connection));
     }
 }

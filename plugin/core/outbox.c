@@ -87,6 +87,11 @@ bool invig_outbox_has_room(const struct invig_outbox *outbox, size_t count)
     return outbox->count + count <= INVIG_OUTBOX_MAX;
 }
 
+bool invig_outbox_has_room_to_answer(const struct invig_outbox *outbox)
+{
+    return invig_outbox_has_room(outbox, 1 + INVIG_OUTBOX_INCIDENTS);
+}
+
 void invig_outbox_add(struct invig_outbox *outbox, struct invig_letter *letter)
 {
     if (letter == NULL) {

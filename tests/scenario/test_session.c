@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -221,6 +222,33 @@ static void test_session_leaves_between_notice_and_kick(void **state)
     assert_int_equal(world_count(&world, "KICK anna:1"), 1);
 }
 
+/* They do not count for the limit of connections; but they have one of their own. */
+static void test_session_those_told_are_bounded(void **state)
+{
+    struct invig_connection *first = NULL;
+
+    (void)state;
+    (void)world_login(&world, &(struct login){.session = "s1", .client_id = "anna:1"});
+    (void)world_login(&world, &(struct login){.session = "s2", .client_id = "anna:2"});
+    for (int i = 1; i < INVIG_USER_CONNECTIONS_TOLD_MAX; i++) {
+        char client_id[16];
+        struct invig_connection *page;
+
+        (void)snprintf(client_id, sizeof(client_id), "anna:t%d", i);
+        page = world_login(&world, &(struct login){.session = "s1", .client_id = client_id});
+        assert_non_null(page);
+        first = first == NULL ? page : first;
+    }
+    assert_null(world_login(&world, &(struct login){.session = "s1", .client_id = "anna:x"}));
+    assert_int_equal(world.refusal.reason, INVIG_REASON_TOO_MANY_CONNECTIONS);
+    /* The one that has rights is not hindered, nor is another user. */
+    assert_non_null(world_login(&world, &(struct login){.session = "s2", .client_id = "anna:y"}));
+    assert_non_null(world_login(&world, &(struct login){.user = "ben", .client_id = "ben"}));
+    world_disconnect(&world, first);
+    world_tick(&world);
+    assert_non_null(world_login(&world, &(struct login){.session = "s1", .client_id = "anna:x"}));
+}
+
 static void test_session_limit_of_connections(void **state)
 {
     struct invig_connection *tabs[3];
@@ -308,6 +336,7 @@ int main(void)
         WORLD_CASE(test_session_takeover_while_notice_waits),
         WORLD_CASE(test_session_leaves_before_its_notice),
         WORLD_CASE(test_session_leaves_between_notice_and_kick),
+        WORLD_CASE(test_session_those_told_are_bounded),
         WORLD_CASE(test_session_limit_of_connections),
         WORLD_CASE(test_session_roles_that_are_not_single),
         WORLD_CASE(test_session_two_logins_in_one_loop),

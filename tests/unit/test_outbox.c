@@ -161,6 +161,18 @@ static void test_outbox_has_a_limit(void **state)
     }
     assert_true(invig_outbox_has_room(&outbox, 1));
     assert_false(invig_outbox_has_room(&outbox, 2));
+    assert_false(invig_outbox_has_room_to_answer(&outbox));
+}
+
+static void test_outbox_keeps_room_for_incidents(void **state)
+{
+    (void)state;
+    for (int i = 0; i < INVIG_OUTBOX_MAX - INVIG_OUTBOX_INCIDENTS; i++) {
+        assert_true(invig_outbox_has_room_to_answer(&outbox));
+        invig_outbox_add(&outbox, letter_about("a", connection(0)));
+    }
+    assert_false(invig_outbox_has_room_to_answer(&outbox));
+    assert_true(invig_outbox_has_room(&outbox, INVIG_OUTBOX_INCIDENTS));
 }
 
 static void test_outbox_json(void **state)
@@ -189,6 +201,7 @@ int main(void)
         OUTBOX_TEST(test_outbox_drops_what_is_for_a_connection),
         OUTBOX_TEST(test_outbox_readdresses),
         OUTBOX_TEST(test_outbox_has_a_limit),
+        OUTBOX_TEST(test_outbox_keeps_room_for_incidents),
         OUTBOX_TEST(test_outbox_json),
     };
 
