@@ -127,6 +127,12 @@ test('who came in with a password may not change to the method', async () => {
 
 test('SIGHUP drops nobody who came in so', async () => {
     const user = newId('student');
+    const lasting = { user, clientId: `${user}:lasting` };
+    const properties = (token) => ({
+        authenticationMethod: 'JWT', authenticationData: Buffer.from(token), sessionExpiryInterval: 300,
+    });
+    const away = await enter('', { ...lasting, properties: properties(await broker.sign(claimsOf(user))) });
+    await away.end(); // its MQTT session stays
     const page = await enter(await broker.sign(claimsOf(user)), { user });
     const from = broker.log().length;
     broker.child.kill('SIGHUP');
@@ -136,5 +142,7 @@ test('SIGHUP drops nobody who came in so', async () => {
     await page.ping();
     assert.ok(page.isOpen);
     assert.equal(await refresh(page, await broker.sign(claimsOf(user))), 0);
-    await Promise.all([page, watcher].map((client) => client.end()));
+    const back = await enter('', { ...lasting, clean: false, properties: properties(await broker.sign(claimsOf(user))) });
+    assert.equal(back.connack.sessionPresent, true);
+    await Promise.all([page, watcher, back].map((client) => client.end()));
 });

@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -313,6 +314,23 @@ static void test_evaluation_change_is_undone_or_accepted(void **state)
     assert_int_equal(users[0].bound_count, 1);
 }
 
+static void test_evaluation_number_is_bounded(void **state)
+{
+    struct invig_evaluation *last = NULL;
+    char id[16];
+
+    (void)state;
+    for (int i = 0; i < INVIG_EVALUATIONS_KNOWN_MAX; i++) {
+        (void)snprintf(id, sizeof(id), "e%d", i);
+        last = require_evaluation(id);
+    }
+    assert_int_equal(invig_evaluations_require(&evaluations, invig_text_of("more"), &last),
+                     INVIG_ERR_FULL);
+    assert_ptr_equal(require_evaluation(id), last); /* one that is known is no more */
+    assert_true(invig_evaluations_release(&evaluations, last));
+    (void)require_evaluation("more");
+}
+
 #define EVALUATION_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -327,6 +345,7 @@ int main(void)
         EVALUATION_TEST(test_evaluation_participant_and_blocked),
         EVALUATION_TEST(test_evaluation_presence),
         EVALUATION_TEST(test_evaluation_change_is_undone_or_accepted),
+        EVALUATION_TEST(test_evaluation_number_is_bounded),
     };
 
     return cmocka_run_group_tests_name("evaluation", tests, NULL, NULL);
