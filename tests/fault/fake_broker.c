@@ -241,6 +241,18 @@ int fake_broker_connect(struct mosquitto *client, const char *username, const ch
     return code;
 }
 
+int fake_broker_authenticate(struct mosquitto *client, const char *token)
+{
+    struct mosquitto_evt_extended_auth event = {.client = client,
+                                                .auth_method = "JWT",
+                                                .data_in = token,
+                                                .data_in_len = (uint16_t)strlen(token)};
+    int code = fake_broker_call(MOSQ_EVT_EXT_AUTH_START, &event);
+
+    client->is_connected = client->is_connected || code == MOSQ_ERR_SUCCESS;
+    return code;
+}
+
 void fake_broker_disconnect(struct mosquitto *client)
 {
     struct mosquitto_evt_disconnect event = {.client = client, .reason = -1};

@@ -40,8 +40,9 @@ size_t fake_broker_callbacks(void);
 int fake_broker_call(int event, void *event_data);
 
 /* Events. The first returns the answer to BASIC_AUTH, and the client is connected when it comes
- * in. */
+ * in; the second that to enhanced authentication, first or later. */
 int fake_broker_connect(struct mosquitto *client, const char *username, const char *password);
+int fake_broker_authenticate(struct mosquitto *client, const char *token);
 void fake_broker_disconnect(struct mosquitto *client);
 int fake_broker_message(struct mosquitto *client, const char *topic, const char *payload);
 int fake_broker_control(struct mosquitto *client, const char *payload);

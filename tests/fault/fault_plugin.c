@@ -65,6 +65,14 @@ int fault_page_connect(size_t page)
     return fake_broker_connect(&fault_pages[page], NULL, tokens[page]);
 }
 
+int fault_page_authenticate(void)
+{
+    if (!fault_pages[0].is_connected) {
+        fault_pages[0] = (struct mosquitto){.id = "anna:1", .address = "192.0.2.1"};
+    }
+    return fake_broker_authenticate(&fault_pages[0], tokens[0]);
+}
+
 void fault_prepare_page(void)
 {
     assert_int_equal(fault_page_connect(0), MOSQ_ERR_SUCCESS);

@@ -44,6 +44,9 @@ void fault_broker_check(const struct fault_broker_event *event);
 /* anna logs in, from page to page under a later session. */
 int fault_page_connect(size_t page);
 
+/* She shows the token of her first page once more, in place or to come in. */
+int fault_page_authenticate(void);
+
 /* Her first page is there; an exam has begun; both. */
 void fault_prepare_page(void);
 void fault_prepare_strict(void);

@@ -89,6 +89,8 @@ static const struct fault_broker_event events[] = {
     {"second login", fault_prepare_page, connect_2, MOSQ_ERR_AUTH},
     {"login that binds", fault_prepare_strict, connect_1, MOSQ_ERR_AUTH},
     {"second login while bound", fault_prepare_exam, connect_2, MOSQ_ERR_AUTH},
+    {"enhanced authentication", NULL, fault_page_authenticate, MOSQ_ERR_AUTH},
+    {"refresh", fault_prepare_exam, fault_page_authenticate, MOSQ_ERR_AUTH},
     {"no token", NULL, connect_without_token, MOSQ_ERR_AUTH},
     {"allowed", fault_prepare_exam, say_allowed, MOSQ_ERR_ACL_DENIED},
     {"reload", fault_prepare_page, reload, MOSQ_ERR_SUCCESS},
