@@ -145,6 +145,7 @@ struct invig_message {
     struct invig_text payload; /* absent or empty: none */
     bool is_retained;
     const struct invig_value_source *object; /* the payload's members; NULL: no JSON object */
+    bool is_unread;                          /* memory was out for finding that out */
 };
 
 /* Whether invig_engine_message has anything to say of `topic`: the two topics of the backend's

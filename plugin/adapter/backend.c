@@ -23,8 +23,10 @@ enum invig_verdict invig_backend_message(struct invig_engine *engine, struct inv
         return INVIG_ALLOW;
     }
     /* What is too large is refused unread. */
-    if (payload.length <= INVIG_UPDATE_BYTES_MAX &&
-        invig_json_read_object(payload, &object) == INVIG_OK) {
+    if (payload.length <= INVIG_UPDATE_BYTES_MAX) {
+        message.is_unread = invig_json_read_object(payload, &object) == INVIG_ERR_NO_MEMORY;
+    }
+    if (object != NULL) {
         source = invig_json_object_source(object);
         message.object = &source;
     }

@@ -285,6 +285,9 @@ static const char *engine_take_message(struct invig_engine *engine, const struct
     if (message->payload.length > INVIG_UPDATE_BYTES_MAX) {
         return "more than 4000 bytes";
     }
+    if (message->is_unread) {
+        return invig_engine_status_error(INVIG_ERR_NO_MEMORY);
+    }
     if (message->object == NULL) {
         return "not a JSON object (RFC 8259, in UTF-8, without duplicate members)";
     }

@@ -91,6 +91,18 @@ static bool text_holds(struct invig_text text, const char *wanted)
     return false;
 }
 
+static size_t count_lines(struct invig_text text, const char *line)
+{
+    size_t length = strlen(line);
+    size_t count = 0;
+
+    for (size_t i = 0; i + length < text.length; i++) {
+        count += (i == 0 || text.data[i - 1] == '\n') && text.data[i + length] == '\n' &&
+                 memcmp(text.data + i, line, length) == 0;
+    }
+    return count;
+}
+
 /* The key alone, as OpenSSL writes it, is the same key. */
 static void must_be_read_back(const struct invig_key *key)
 {
@@ -124,6 +136,9 @@ static void run_pem(struct invig_text file, const char *path)
     must(keys.first->source == INVIG_SOURCE_PEM, "source");
     must(keys.first->type != INVIG_KEY_SECRET, "a public key as a secret");
     must(text_holds(file, "-----BEGIN PUBLIC KEY"), "a key out of nothing"); /* up to any NUL */
+    must(count_lines(file, "-----BEGIN PUBLIC KEY-----") <= 1, "one key of two");
+    must(count_lines(file, "-----BEGIN PRIVATE KEY-----") == 0, "a private key");
+    must(count_lines(file, "-----BEGIN CERTIFICATE-----") == 0, "a certificate");
     must_fit(keys.first);
     must_not_verify(keys.first);
     must_be_read_back(keys.first);
