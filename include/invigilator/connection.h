@@ -48,6 +48,7 @@ struct invig_connection {
     int64_t since_s;              /* when it connected; Unix seconds UTC */
     int64_t ends_s;               /* exp plus leeway: nothing is allowed after it */
     size_t told_count;            /* TOLD with INVIG_END_BLOCKED: notices that it was sent */
+    bool is_leaving;              /* it was handed out to be disconnected */
     bool is_unrecorded;           /* its login rests on records that were not stored then */
     uint64_t serial;              /* rises from connection to connection; never used again */
     struct invig_timer timer;

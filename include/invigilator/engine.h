@@ -208,6 +208,12 @@ struct invig_effect {
 bool invig_engine_next_effect(struct invig_engine *engine, struct invig_now now,
                               struct invig_effect *out_effect);
 
+/* True while a client was handed out to be disconnected and has not ended. */
+bool invig_engine_is_leaving(const struct invig_engine *engine);
+
+/* Until told otherwise nobody is handed out to be disconnected; whoever is due stays so. */
+void invig_engine_hold_kicks(struct invig_engine *engine, bool is_held);
+
 /* Gives back the effect that was taken last, because memory was out for it: it, or what has become
  * of it by then, comes again in a later tick. To be called before anything else of the engine. */
 void invig_engine_return_effect(struct invig_engine *engine, const struct invig_effect *effect);

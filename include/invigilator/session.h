@@ -171,7 +171,12 @@ enum invig_status invig_sessions_revoke_user(struct invig_sessions *sessions,
                                              int64_t before_s, int64_t now_s,
                                              struct invig_user **out_user);
 
-/* Takes a session's record from the store. Returns as invig_sessions_revoke. */
+/* Serials of records that are taken from a store; beyond, counting on would come to its end. */
+#define INVIG_SERIAL_MAX (UINT64_MAX / 2)
+
+/* Takes a session's record from the store; they come by rising serial, and of two current ones of a
+ * user the later is. Returns as invig_sessions_revoke, or INVIG_ERR_FORMAT for a record that cannot
+ * be. */
 enum invig_status invig_sessions_load(struct invig_sessions *sessions, struct invig_text user,
                                       struct invig_text session,
                                       const struct invig_session_record *record, int64_t now_s);

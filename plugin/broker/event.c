@@ -324,6 +324,9 @@ int invig_event_tick(int event, void *event_data, void *userdata)
     (void)event_data;
     plugin->is_reloading = false;
     invig_clients_purge(&plugin->clients);
+    invig_engine_hold_kicks(
+        plugin->engine,
+        invig_sighup_pass(&plugin->sighup, invig_engine_is_leaving(plugin->engine)));
     invig_engine_tick(plugin->engine, now);
     invig_effects_run(plugin, now);
     invig_metrics_run(plugin, now);

@@ -231,6 +231,7 @@ EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userd
         plugin_free(plugin);
         return rc;
     }
+    invig_sighup_hold(&plugin->sighup);
     plugin_is_loaded = true;
     *userdata = plugin;
     return MOSQ_ERR_SUCCESS;
@@ -244,6 +245,7 @@ EXPORT int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *option
     (void)option_count;
     if (plugin != NULL) {
         plugin_unregister(plugin, CALLBACK_COUNT);
+        invig_sighup_release(&plugin->sighup);
         plugin_free(plugin);
         plugin_is_loaded = false;
     }

@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "keyring.h"
+#include "sighup.h"
 
 #include "invigilator/engine.h"
 
@@ -27,6 +28,7 @@ struct invig_plugin {
     struct invig_engine *engine;
     struct invig_clients clients;
     struct invig_metrics metrics;
+    struct invig_sighup sighup;
     int failed_ticks;           /* in a row, in which an effect could not be carried out */
     bool is_reloading;          /* between a RELOAD and the next TICK */
     struct invig_claims claims; /* of the CONNECT that is being decided */

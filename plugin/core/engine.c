@@ -204,6 +204,8 @@ void invig_engine_detach(struct invig_engine *engine, struct invig_connection *c
 
     engine_close(engine, connection, cause);
     connection->was_open = connection->was_open || was_there;
+    engine->leaving_count -= connection->is_leaving;
+    connection->is_leaving = false;
     connection->state = state;
     invig_effects_remove(&engine->effects, connection);
     invig_timers_cancel(&engine->timers, &connection->timer);

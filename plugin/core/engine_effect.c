@@ -106,20 +106,29 @@ static bool engine_make_notice(struct invig_engine *engine, struct invig_connect
     return true;
 }
 
+/* One that has nothing to be told any more is to be disconnected, which is done like all that. */
+static struct invig_connection *engine_next_told(struct invig_engine *engine,
+                                                 struct invig_effect *effect, bool *out_is_last)
+{
+    struct invig_connection *connection;
+
+    while ((connection = invig_effects_pop(&engine->effects, INVIG_PENDING_NOTICE)) != NULL &&
+           !engine_make_notice(engine, connection, effect, out_is_last)) {
+        invig_effects_add(&engine->effects, connection, INVIG_PENDING_DROP);
+    }
+    return connection;
+}
+
 static bool engine_next_notice(struct invig_engine *engine, struct invig_effect *effect)
 {
-    struct invig_connection *connection = invig_effects_pop(&engine->effects, INVIG_PENDING_NOTICE);
-    bool is_last;
+    bool is_last = false;
+    struct invig_connection *connection = engine_next_told(engine, effect, &is_last);
 
     if (connection == NULL) {
         return false;
     }
     engine->held_connection = connection;
     effect->client_id = connection->client_id;
-    if (!engine_make_notice(engine, connection, effect, &is_last)) {
-        effect->kind = INVIG_EFFECT_KICK;
-        return true;
-    }
     effect->kind = INVIG_EFFECT_SEND;
     effect->payload = INVIG_PAYLOAD_NOTICE;
     if (connection->state != INVIG_CONNECTION_TOLD) {
@@ -354,6 +363,32 @@ static bool engine_next_evaluation(struct invig_engine *engine, struct invig_eff
     return true;
 }
 
+/* Takes out who is to be disconnected now; NULL: nobody. */
+static struct invig_connection *engine_next_kick(struct invig_engine *engine)
+{
+    struct invig_connection *connection;
+
+    if (engine->holds_kicks) {
+        return NULL;
+    }
+    connection = invig_effects_pop(&engine->effects, INVIG_PENDING_DROP);
+    if (connection == NULL && !engine->is_stuck) {
+        connection =
+            invig_effects_pop_kick(&engine->effects, engine->tick_count, engine->now.steady_ms);
+    }
+    return connection;
+}
+
+bool invig_engine_is_leaving(const struct invig_engine *engine)
+{
+    return engine->leaving_count > 0;
+}
+
+void invig_engine_hold_kicks(struct invig_engine *engine, bool is_held)
+{
+    engine->holds_kicks = is_held;
+}
+
 bool invig_engine_next_effect(struct invig_engine *engine, struct invig_now now,
                               struct invig_effect *out_effect)
 {
@@ -366,17 +401,16 @@ bool invig_engine_next_effect(struct invig_engine *engine, struct invig_now now,
         return false;
     }
     engine->effects_left--;
-    connection = invig_effects_pop(&engine->effects, INVIG_PENDING_DROP);
-    if (connection == NULL && engine->is_stuck) {
-        return false;
-    }
-    if (connection == NULL) {
-        connection = invig_effects_pop_kick(&engine->effects, engine->tick_count, now.steady_ms);
-    }
+    connection = engine_next_kick(engine);
     if (connection != NULL) {
+        connection->is_leaving = true;
+        engine->leaving_count++;
         engine->held_connection = connection;
         out_effect->client_id = connection->client_id;
         return true;
+    }
+    if (engine->is_stuck) {
+        return false;
     }
     return engine_next_notice(engine, out_effect) || engine_next_letter(engine, out_effect) ||
            engine_next_evaluation(engine, out_effect) || engine_next_pending(engine, out_effect);

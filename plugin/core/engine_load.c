@@ -120,7 +120,9 @@ static enum invig_status load_member(void *context, struct invig_text evaluation
     struct invig_engine *engine = context;
     struct invig_member *member = NULL;
     struct invig_text message;
-    enum invig_status status = engine_require_loaded(engine, evaluation, user, &member);
+    enum invig_status status = record->released_serial > INVIG_SERIAL_MAX
+                                   ? INVIG_ERR_FORMAT
+                                   : engine_require_loaded(engine, evaluation, user, &member);
 
     if (status == INVIG_OK && !message_own(record->message, &message)) {
         status = INVIG_ERR_NO_MEMORY;

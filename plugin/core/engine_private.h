@@ -47,6 +47,8 @@ struct invig_engine {
     struct invig_evaluation *held_evaluation; /* likewise */
     struct invig_member *held_member; /* likewise; to be let go where nothing is left of it */
     struct invig_connection *held_connection; /* whom that effect disconnects or tells */
+    bool holds_kicks;                         /* nobody is disconnected for now */
+    size_t leaving_count; /* connections that were handed out to be disconnected, and are there */
     struct invig_ratelimit denials;
     struct invig_ratelimit refusals; /* publish_refused lines */
     struct invig_ratelimit refused;  /* refused lines */

@@ -10,6 +10,8 @@ static void return_to_connection(struct invig_engine *engine, const struct invig
     struct invig_connection *connection = engine->held_connection;
 
     if (effect->kind == INVIG_EFFECT_KICK) {
+        connection->is_leaving = false;
+        engine->leaving_count--;
         invig_effects_add(&engine->effects, connection, INVIG_PENDING_DROP); /* it was due */
         return;
     }

@@ -303,6 +303,17 @@ enum invig_status invig_sessions_load(struct invig_sessions *sessions, struct in
     if (status != INVIG_OK) {
         return status;
     }
+    if (record->serial > INVIG_SERIAL_MAX ||
+        (record->is_current &&
+         (record->end != INVIG_END_NONE || record->is_turned_away || !record->is_single))) {
+        return INVIG_ERR_FORMAT;
+    }
+    /* One that was current and forgotten before this one came may still have its record. */
+    if (record->is_current && user->current != NULL) {
+        user->current->record.is_current = false;
+        user->current->record.end = INVIG_END_SUPERSEDED;
+        invig_journal_note(sessions->journal, &user->current->journal);
+    }
     session->record = *record;
     session->stored = *record;
     invig_sessions_raise_serial(sessions, record->serial);

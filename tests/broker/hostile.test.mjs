@@ -320,6 +320,27 @@ describe('a client that does not read', () => {
         await page.end();
     });
 
+    test('a WebSocket that is being disconnected and whose buffers are full holds up a reload, and nobody else', async () => {
+        const user = newId('student');
+        const deaf = await stuffed('ws', user);
+        const page = await expectUnhindered(user);
+        await sleep(1500); // now it is due to be disconnected, by the clock
+        await command(publisher, 'getStats'); // answered on a tick
+        const from = broker.log().length;
+        const reloads = () => broker.log().slice(from).filter((line) => line.startsWith('invigilator: reloaded')).length;
+        broker.child.kill('SIGHUP');
+        for (let i = 0; i < 10; i++) {
+            await command(publisher, 'getStats');
+        }
+        await page.ping();
+        assert.equal(reloads(), 0);
+        deaf.resume();
+        await deaf.closed;
+        await broker.waitForLog(/^invigilator: reloaded /, { from });
+        await page.ping();
+        await page.end();
+    });
+
     test('a WebSocket whose buffers are full is cut when it reads again', async () => {
         const user = newId('student');
         const deaf = await stuffed('ws', user);

@@ -140,7 +140,7 @@ void mosquitto_free(void *memory)
     free(memory);
 }
 
-void mosquitto_log_printf(int level, const char *format, ...)
+__attribute__((format(printf, 2, 3))) void mosquitto_log_printf(int level, const char *format, ...)
 {
     va_list arguments;
 

@@ -157,6 +157,48 @@ static void test_restart_current(void **state)
     assert_told("s1", "SUPERSEDED anna s1");
 }
 
+/* A session that was forgotten may still have its record, which says that it is the current one. */
+static void test_restart_forgotten_session_does_not_come_back(void **state)
+{
+    (void)state;
+    world_say(&world, "e1", "anna", "'access':'DENIED'"); /* so that the user stays known */
+    world_disconnect(&world, login("old"));
+    world_pass(&world,
+               7 * 86400 + 1700); /* nobody needs to remember it, and the sweep is to come */
+    assert_true(answers(USER, "'sessions':[]"));
+    assert_non_null(login("new"));
+    crash();
+    assert_told("old", "SUPERSEDED anna old");
+    assert_told("new", "");
+}
+
+static void test_restart_records_that_cannot_be(void **state)
+{
+    static const struct invig_session_record records[] = {
+        {.serial = 1, .is_single = true, .is_current = true, .end = INVIG_END_REVOKED},
+        {.serial = 1, .is_single = true, .is_current = true, .is_turned_away = true},
+        {.serial = 1, .is_current = true},
+        {.serial = UINT64_MAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+        const struct invig_text anna = invig_text_of("anna");
+        struct invig_sessions sessions = {0};
+        struct invig_timers timers = {0};
+        struct invig_journal journal = {0};
+
+        invig_sessions_init(&sessions, &world.policy, (struct invig_seed){{1, 2}}, &timers,
+                            &journal);
+        assert_int_equal(invig_timers_reserve(&timers, 1), INVIG_OK);
+        assert_int_equal(
+            invig_sessions_load(&sessions, anna, invig_text_of("s"), &records[i], WORLD_START_S),
+            INVIG_ERR_FORMAT);
+        invig_sessions_deinit(&sessions);
+        invig_timers_deinit(&timers);
+    }
+}
+
 /* The first login time counts, not the one of the token that comes later. */
 static void test_restart_login_time(void **state)
 {
@@ -381,6 +423,8 @@ int main(void)
         STATE_CASE(test_restart_newest_login),
         STATE_CASE(test_restart_current),
         STATE_CASE(test_restart_login_time),
+        STATE_CASE(test_restart_forgotten_session_does_not_come_back),
+        STATE_CASE(test_restart_records_that_cannot_be),
         STATE_CASE(test_restart_turned_away_is_one_incident),
         STATE_CASE(test_restart_binding),
         STATE_CASE(test_restart_released_by_null),

@@ -116,7 +116,7 @@ static void test_unblock_that_names_the_bound_session(void **state)
     for (int i = 0; i < 2 * WAYS; i++) {
         struct invig_connection *page = block();
 
-        assert_true(lift(i % WAYS, names[i / WAYS]));
+        assert_true(lift((enum way)(i % WAYS), names[i / WAYS]));
         assert_int_equal(world_deliver(&world, page, EVALUATION), INVIG_ALLOW);
         assert_bindings(BOUND("e1", "s1"));
         assert_told("s2", "anna:2", "SUPERSEDED anna s2");
@@ -135,7 +135,7 @@ static void test_unblock_that_names_the_session_turned_away(void **state)
     for (int i = 0; i < 2 * WAYS; i++) {
         struct invig_connection *page = block();
 
-        assert_true(lift(i % WAYS, names[i / WAYS]));
+        assert_true(lift((enum way)(i % WAYS), names[i / WAYS]));
         assert_int_equal(world_deliver(&world, page, "users/anna"), INVIG_DENY);
         assert_bindings(BOUND("e1", "s2"));
         world_pass(&world, 3);
@@ -227,7 +227,7 @@ static void test_unblock_that_names_nobody_to_be_named(void **state)
     }
     for (int i = 0; i < 4 * WAYS; i++) {
         struct invig_connection *page = block();
-        enum way way = i % WAYS;
+        enum way way = (enum way)(i % WAYS);
 
         world_invalidate_session(&world, "anna", "s2"); /* so it stays revoked */
         world_tick(&world);

@@ -153,7 +153,9 @@ struct dump {
     size_t count;
 };
 
-static inline enum invig_status dump_add(struct dump *dump, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static inline enum invig_status dump_add(struct dump *dump,
+                                                                               const char *format,
+                                                                               ...)
 {
     va_list arguments;
 

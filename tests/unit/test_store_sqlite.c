@@ -58,20 +58,14 @@ static const struct invig_member_record members[] = {
     {.has_connected = true},
 };
 
+#define LONGEST_ID                                                                                 \
+    "12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012" \
+    "345678901234567890123456789012345678"
+
 /* Ids that would be trouble in SQL, in a path or in a format. */
 static const char *const ids[] = {
-    "anna",
-    "o'hara",
-    "\"",
-    "%s%n",
-    "a b",
-    "\xC3\xA4\xF0\x9F\x98\x80",
-    ";--",
-    "NULL",
-    "1",
-    "\\",
-    "12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012"
-    "345678901234567890123456789012345678",
+    "anna", "o'hara", "\"", "%s%n", "a b",      "\xC3\xA4\xF0\x9F\x98\x80",
+    ";--",  "NULL",   "1",  "\\",   LONGEST_ID,
 };
 
 /* Puts everything and writes what a load has to give, in its order, to `expected`. */

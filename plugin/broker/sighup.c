@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sighup.c - see sighup.h.
+ */
+#include "sighup.h"
+
+#include "log.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+
+enum { WARN_AFTER_TICKS = 100 }; /* some ten seconds on an idle broker */
+
+static sigset_t sighup_set(void)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGHUP);
+    return set;
+}
+
+/* Mosquitto 2.1, which has this function, does not crash. */
+static bool broker_is_newer(void)
+{
+    return dlsym(RTLD_DEFAULT, "mosquitto_persistence_location") != NULL;
+}
+
+void invig_sighup_hold(struct invig_sighup *sighup)
+{
+    const sigset_t set = sighup_set();
+    sigset_t before;
+
+    *sighup = (struct invig_sighup){0};
+    (void)sigemptyset(&before);
+    sighup->is_held = !broker_is_newer() && pthread_sigmask(SIG_BLOCK, &set, &before) == 0 &&
+                      sigismember(&before, SIGHUP) == 0;
+}
+
+static bool sighup_is_waiting(void)
+{
+    sigset_t pending;
+
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGHUP) == 1;
+}
+
+bool invig_sighup_pass(struct invig_sighup *sighup, bool is_leaving)
+{
+    const sigset_t set = sighup_set();
+
+    if (!sighup->is_held || !sighup_is_waiting()) {
+        return false;
+    }
+    if (is_leaving) {
+        if (++sighup->waited_ticks == WARN_AFTER_TICKS) {
+            invig_log_text(NULL, INVIG_LOG_WARNING,
+                           "a reload waits for a client that was disconnected and does not close");
+        }
+        return true;
+    }
+    sighup->waited_ticks = 0;
+    /* The broker's handler runs in between, and the broker reloads in its next turn. */
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    return true;
+}
+
+void invig_sighup_release(struct invig_sighup *sighup)
+{
+    const sigset_t set = sighup_set();
+
+    if (sighup->is_held) {
+        (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+        sighup->is_held = false;
+    }
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sighup.h - keeps SIGHUP away from disconnects that are under way.
+ *
+ * On SIGHUP Mosquitto makes its list of keepalives anew from the sockets that it knows. A WebSocket
+ * client that is being disconnected has none any more, but still points into the old list, and is
+ * taken out of it when it closes: Mosquitto up to 2.0.21 crashes then. So the signal stays blocked
+ * in the broker's thread, and is let through in a tick in which nobody is leaving.
+ */
+#ifndef INVIGILATOR_BROKER_SIGHUP_H
+#define INVIGILATOR_BROKER_SIGHUP_H
+
+#include <stdbool.h>
+
+struct invig_sighup {
+    bool is_held;     /* it was not blocked before */
+    int waited_ticks; /* how long one has been waiting */
+};
+
+/* Blocks the signal, where the broker is one that crashes. */
+void invig_sighup_hold(struct invig_sighup *sighup);
+
+/* To be called in each tick, before anybody is disconnected. Returns whether a signal is waiting or
+ * was let through: nobody may be disconnected in this tick then. `is_leaving`: somebody was
+ * disconnected and is not gone yet. */
+bool invig_sighup_pass(struct invig_sighup *sighup, bool is_leaving);
+
+/* Gives the signal back to the broker. */
+void invig_sighup_release(struct invig_sighup *sighup);
+
+#endif
