@@ -213,6 +213,21 @@ class Broker {
         console.error(['the broker ended by itself:', ...lines].join('\n'));
     }
 
+    /** Waits until the broker has gone through its loop: it forgets a SIGTERM that comes before its first
+     *  turn. What is sent is no CONNECT, so that the broker closes; whether it does is no matter here. */
+    async turn() {
+        if (!this.tcpUrl) {
+            return;
+        }
+        const { hostname, port } = new URL(this.tcpUrl);
+        await new Promise((resolve) => {
+            const socket = net.connect({ host: hostname, port: Number(port), timeout: 5000 });
+            socket.on('connect', () => socket.write(Buffer.from([0xC0, 0])));
+            socket.on('error', () => {}).on('timeout', () => socket.destroy()).on('data', () => {});
+            socket.on('close', resolve);
+        });
+    }
+
     /** Sends SIGHUP; resolves when the broker has begun to act on it. */
     async sighup() {
         const from = this.lines.length;
@@ -232,6 +247,7 @@ class Broker {
     async stop() {
         this.#wanted = false;
         stopping++;
+        await this.turn();
         this.child.kill('SIGTERM');
         try {
             const { code, signal } = await within(15000, 'the broker to end', this.#exit);

@@ -27,6 +27,7 @@ export function startWithState({ conf, ...settings } = {}) {
 /** Ends the process as systemd does; the directory stays, and start() may follow. */
 export async function endOrderly(broker) {
     const { child } = broker;
+    await broker.turn();
     broker.child = { kill: () => child.kill('SIGTERM') }; // what kill9() kills
     await within(15000, 'the broker to end', broker.kill9());
     assert.equal(child.exitCode, 0, broker.log().slice(-60).join('\n'));
