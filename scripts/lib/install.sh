@@ -9,7 +9,7 @@
 BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev 'pkg-config|pkgconf' libjwt-dev libjson-c-dev
     uthash-dev libssl-dev libsqlite3-dev mosquitto-dev libmosquitto-dev)
 RUN_PACKAGES=(mosquitto mosquitto-clients openssl ca-certificates)
-TEST_PACKAGES=(libcmocka-dev)
+TEST_PACKAGES=(libcmocka-dev nginx chromium)
 
 # Built from one source, so of one version; 2.0.11 (Debian 12) comes without WebSockets.
 BROKER_PACKAGES=(mosquitto mosquitto-dev libmosquitto-dev libmosquitto1 mosquitto-clients)
@@ -285,11 +285,15 @@ install_packages() {
     fi
 }
 
-# Node packages of tests/, exactly as the lock file has them.
+# install_node_packages ROOT DIR...: the Node packages of each, exactly as its lock file has them;
+# without those that are only faster.
 install_node_packages() {
-    local dir=$1/tests
-    [ "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ] && return 0
-    [ "$INSTALL_MODE" != no ] || fail "tests/node_modules is missing: run 'npm ci' in tests"
-    say "Installing the Node packages of tests/package-lock.json"
-    (cd "$dir" && npm ci --no-audit --no-fund --loglevel=error)
+    local root=$1 dir
+    shift
+    for dir in "$@"; do
+        [ ! "$root/$dir/node_modules/.package-lock.json" -nt "$root/$dir/package-lock.json" ] || continue
+        [ "$INSTALL_MODE" != no ] || fail "$dir/node_modules is missing: run 'npm ci --omit=optional' in $dir"
+        say "Installing the Node packages of $dir/package-lock.json"
+        (cd "$root/$dir" && npm ci --omit=optional --no-audit --no-fund --loglevel=error)
+    done
 }
