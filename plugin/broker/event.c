@@ -55,7 +55,10 @@ static bool event_is_recheck(const struct invig_plugin *plugin, const struct mos
 }
 
 /* The answer to such a question: nobody is dropped. Running out and being revoked are found by our
- * own means, and a client without a token is asked about by Mosquitto's own check. */
+ * own means, and a client without a token is asked about by Mosquitto's own check. Whoever is not
+ * known here is an MQTT session without a connection; without a password it has come in by enhanced
+ * authentication, or was restored from disk. It can do nothing, and dropping it is what Mosquitto
+ * up to 2.0.22 corrupts a list by. */
 static int event_answer_recheck(const struct invig_client *client, const char *password)
 {
     struct invig_jws jws;
@@ -64,8 +67,9 @@ static int event_answer_recheck(const struct invig_client *client, const char *p
         return client->connection->state == INVIG_CONNECTION_DEFERRED ? MOSQ_ERR_PLUGIN_DEFER
                                                                       : MOSQ_ERR_SUCCESS;
     }
-    return invig_jws_split(invig_text_of(password), &jws) ? MOSQ_ERR_SUCCESS
-                                                          : MOSQ_ERR_PLUGIN_DEFER;
+    return password == NULL || invig_jws_split(invig_text_of(password), &jws)
+               ? MOSQ_ERR_SUCCESS
+               : MOSQ_ERR_PLUGIN_DEFER;
 }
 
 /* Reads what a CONNECT says. */

@@ -133,6 +133,7 @@ test('SIGHUP drops nobody who came in so', async () => {
     });
     const away = await enter('', { ...lasting, properties: properties(await broker.sign(claimsOf(user))) });
     await away.end(); // its MQTT session stays
+    await broker.waitForLog(new RegExp(`^Client ${lasting.clientId} disconnected`));
     const page = await enter(await broker.sign(claimsOf(user)), { user });
     const from = broker.log().length;
     broker.child.kill('SIGHUP');
@@ -142,6 +143,8 @@ test('SIGHUP drops nobody who came in so', async () => {
     await page.ping();
     assert.ok(page.isOpen);
     assert.equal(await refresh(page, await broker.sign(claimsOf(user))), 0);
+    const lines = broker.log().slice(from).filter((line) => line.includes(lasting.clientId));
+    assert.deepEqual(lines, []); // it was asked about, too, and left alone
     const back = await enter('', { ...lasting, clean: false, properties: properties(await broker.sign(claimsOf(user))) });
     assert.equal(back.connack.sessionPresent, true);
     await Promise.all([page, watcher, back].map((client) => client.end()));
