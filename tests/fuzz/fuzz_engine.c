@@ -132,6 +132,59 @@ static void event_disconnect(struct course *course)
     }
 }
 
+/* A token for the connection's own user and session, or for any. */
+static void claims_make_newer(struct course *course, const struct slot *slot, struct slot *made,
+                              struct invig_claims *claims)
+{
+    claims_make(course, made, claims);
+    if (take(course, 4) == 0) {
+        return;
+    }
+    (void)snprintf(claims->user, sizeof(claims->user), "u%d", slot->user);
+    (void)snprintf(claims->session, sizeof(claims->session), "%s", slot->session);
+    claims->has_session = slot->session[0] != '\0';
+    if (slot->user < COURSE_FIRST_OF_MANY_ROLES) {
+        claims->role = INVIG_ROLE_STUDENT;
+    } else if (slot->user == COURSE_SERVICE) {
+        claims->role = INVIG_ROLE_SERVICE;
+    } else if (claims->role == INVIG_ROLE_SERVICE) {
+        claims->role = INVIG_ROLE_PROFESSOR;
+    }
+}
+
+/* The broker disconnects whoever shows a token that is refused. */
+static void event_refresh(struct course *course)
+{
+    static struct invig_claims claims;
+    struct slot *slot = slot_take(course);
+    struct slot made = {.user = -1};
+    struct invig_connect connect = {
+        .protocol_version = 5, .is_clean = true, .keepalive_s = 60, .claims = &claims};
+    struct invig_connection *real;
+    struct invig_refusal refusal;
+    enum invig_verdict verdict;
+
+    if (slot == NULL || slot->user < 0 || slot->is_departed || slot->is_overtaken) {
+        return;
+    }
+    claims_make_newer(course, slot, &made, &claims);
+    connect.client_id = invig_text_of(slot->client_id);
+    real = slot->real;
+    verdict = invig_engine_refresh(course->engine, course->now, &connect, &real, &refusal);
+    course_must(verdict != INVIG_DEFER, "deferred");
+    course_must((verdict == INVIG_DENY) == (refusal.reason != INVIG_REASON_NONE), "reason");
+    if (verdict == INVIG_DENY) {
+        course_must(real == slot->real, "another connection");
+        invig_engine_disconnect(course->engine, course->now, slot->real, INVIG_CAUSE_CLOSED);
+        slot->is_departed = true;
+    } else if (real != slot->real) {
+        course_must(strcmp(claims.user, course_users[slot->user]) == 0, "another user");
+        course_must(strcmp(claims.session, slot->session) == 0, "another session");
+        slot->real = real;
+        slot->ends_s = made.ends_s;
+    }
+}
+
 static void event_forget(struct course *course)
 {
     struct slot *slot = slot_take(course);
@@ -330,7 +383,7 @@ static void event(struct course *course)
     static void (*const events[])(struct course * course) = {
         event_connect,    event_connect, event_connect, event_message, event_message,
         event_message,    event_command, event_tick,    event_tick,    event_tick,
-        event_disconnect, event_forget,  event_topic,   event_reply};
+        event_disconnect, event_forget,  event_topic,   event_reply,   event_refresh};
 
     events[take(course, sizeof(events) / sizeof(events[0]))](course);
 }
