@@ -43,7 +43,7 @@ export class Student {
     }
 
     get isFull() {
-        return this.newest > SESSIONS_MAX;
+        return this.newest - this.oldest >= SESSIONS_MAX;
     }
 
     get topics() {
