@@ -302,7 +302,7 @@ void invig_engine_tick_store(struct invig_engine *engine);
 /* The engine ends: records what is left, where that is possible. */
 void invig_engine_store_last(struct invig_engine *engine);
 
-/* Notes whether a login that was let in has changed records that are not stored yet. */
+/* Notes whether a login that was let in rests on records that are not stored yet. */
 void invig_engine_mark_unrecorded(struct invig_engine *engine, struct invig_connection *connection);
 
 /* -- engine_load.c: records that come in -- */
