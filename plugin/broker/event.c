@@ -8,6 +8,7 @@
 #include "effect.h"
 #include "log.h"
 #include "metrics.h"
+#include "newer.h"
 #include "plugin.h"
 #include "token.h"
 
@@ -35,6 +36,16 @@ static int verdict_code(enum invig_verdict verdict, int denied)
 static int auth_code(enum invig_verdict verdict)
 {
     return verdict_code(verdict, MOSQ_ERR_AUTH);
+}
+
+/* The answer to BASIC_AUTH alone: where the token is not at fault, and the same CONNECT may be let
+ * in later, a newer broker says so. */
+static int basic_auth_code(enum invig_verdict verdict, enum invig_reason reason)
+{
+    bool is_ours = reason == INVIG_REASON_INTERNAL || reason == INVIG_REASON_STATE_FAILED;
+
+    return verdict_code(verdict, is_ours && invig_newer_is_broker() ? INVIG_NEWER_SERVER_UNAVAILABLE
+                                                                    : MOSQ_ERR_AUTH);
 }
 
 static int acl_code(enum invig_verdict verdict)
@@ -104,18 +115,20 @@ static bool event_set_username(struct mosquitto *context, struct invig_connect *
 
 /* Asks the engine, with a record for the client made first so that nothing can fail afterwards. */
 static enum invig_verdict event_connect(struct invig_plugin *plugin, struct mosquitto *context,
-                                        struct invig_connect *connect, struct invig_now now)
+                                        struct invig_connect *connect, struct invig_now now,
+                                        struct invig_refusal *out_refusal)
 {
     char username[INVIG_ID_BYTES_MAX + 2];
-    struct invig_refusal refusal = {INVIG_REASON_INTERNAL, NULL};
     struct invig_client *client = invig_clients_add(&plugin->clients, context);
     enum invig_verdict verdict = INVIG_DENY;
 
     if (client == NULL ||
         (connect->claims != NULL && !event_set_username(context, connect, username))) {
-        invig_engine_refuse(plugin->engine, now, connect, refusal);
+        *out_refusal = (struct invig_refusal){INVIG_REASON_INTERNAL, NULL};
+        invig_engine_refuse(plugin->engine, now, connect, *out_refusal);
     } else {
-        verdict = invig_engine_connect(plugin->engine, now, connect, &client->connection, &refusal);
+        verdict =
+            invig_engine_connect(plugin->engine, now, connect, &client->connection, out_refusal);
     }
     if (verdict == INVIG_DENY && client != NULL) {
         invig_clients_remove(&plugin->clients, client);
@@ -127,21 +140,21 @@ static enum invig_verdict event_connect(struct invig_plugin *plugin, struct mosq
  */
 static enum invig_verdict event_check_token(struct invig_plugin *plugin, struct invig_now now,
                                             struct invig_text token, bool is_required,
-                                            struct invig_connect *connect)
+                                            struct invig_connect *connect,
+                                            struct invig_refusal *out_refusal)
 {
-    struct invig_refusal refusal = {INVIG_REASON_TOKEN_MALFORMED, NULL};
     enum invig_verdict verdict = INVIG_DEFER;
 
     if (token.data != NULL) {
         verdict = invig_token_check(plugin->keyring, &plugin->policy, token, now.wall_s,
-                                    &plugin->claims, &refusal);
+                                    &plugin->claims, out_refusal);
     }
     if (verdict == INVIG_DEFER && is_required) {
-        refusal.reason = INVIG_REASON_TOKEN_MALFORMED;
+        *out_refusal = (struct invig_refusal){INVIG_REASON_TOKEN_MALFORMED, NULL};
         verdict = INVIG_DENY;
     }
     if (verdict == INVIG_DENY) {
-        invig_engine_refuse(plugin->engine, now, connect, refusal);
+        invig_engine_refuse(plugin->engine, now, connect, *out_refusal);
     }
     connect->claims = verdict == INVIG_ALLOW ? &plugin->claims : NULL;
     return verdict;
@@ -150,13 +163,15 @@ static enum invig_verdict event_check_token(struct invig_plugin *plugin, struct 
 /* A client that is not known asks to come in. */
 static enum invig_verdict event_enter(struct invig_plugin *plugin, struct mosquitto *context,
                                       const char *username, struct invig_text token,
-                                      bool is_required)
+                                      bool is_required, struct invig_refusal *out_refusal)
 {
     struct invig_now now = invig_clock_now();
     struct invig_connect connect = event_read_connect(context, username);
-    enum invig_verdict verdict = event_check_token(plugin, now, token, is_required, &connect);
+    enum invig_verdict verdict =
+        event_check_token(plugin, now, token, is_required, &connect, out_refusal);
 
-    return verdict == INVIG_DENY ? verdict : event_connect(plugin, context, &connect, now);
+    return verdict == INVIG_DENY ? verdict
+                                 : event_connect(plugin, context, &connect, now, out_refusal);
 }
 
 /* The record of a client that is connected. One that has departed is dropped: the broker uses its
@@ -179,6 +194,8 @@ int invig_event_basic_auth(int event, void *event_data, void *userdata)
     const struct mosquitto_evt_basic_auth *auth = event_data;
     struct invig_plugin *plugin = userdata;
     struct invig_client *client = invig_clients_find(&plugin->clients, auth->client);
+    struct invig_refusal refusal = {INVIG_REASON_NONE, NULL};
+    enum invig_verdict verdict;
 
     (void)event;
     if ((client != NULL && !client->is_departed) || event_is_recheck(plugin, auth->client)) {
@@ -186,8 +203,9 @@ int invig_event_basic_auth(int event, void *event_data, void *userdata)
                                     auth->password);
     }
     (void)event_find_present(plugin, auth->client);
-    return auth_code(
-        event_enter(plugin, auth->client, auth->username, invig_text_of(auth->password), false));
+    verdict = event_enter(plugin, auth->client, auth->username, invig_text_of(auth->password),
+                          false, &refusal);
+    return basic_auth_code(verdict, refusal.reason);
 }
 
 /* A client that is in shows a newer token. */
@@ -198,7 +216,7 @@ static enum invig_verdict event_refresh(struct invig_plugin *plugin, struct invi
     struct invig_connect connect = event_read_connect(context, NULL);
     struct invig_refusal refusal;
 
-    if (event_check_token(plugin, now, token, true, &connect) != INVIG_ALLOW) {
+    if (event_check_token(plugin, now, token, true, &connect, &refusal) != INVIG_ALLOW) {
         return INVIG_DENY;
     }
     return invig_engine_refresh(plugin->engine, now, &connect, &client->connection, &refusal);
@@ -212,6 +230,7 @@ int invig_event_extended_auth(int event, void *event_data, void *userdata)
     struct invig_plugin *plugin = userdata;
     struct invig_text token = {auth->data_in == NULL ? "" : auth->data_in,
                                auth->data_in == NULL ? 0 : auth->data_in_len};
+    struct invig_refusal refusal;
     struct invig_client *client;
 
     (void)event;
@@ -219,10 +238,10 @@ int invig_event_extended_auth(int event, void *event_data, void *userdata)
         return MOSQ_ERR_PLUGIN_DEFER;
     }
     client = event_find_present(plugin, auth->client);
-    return auth_code(client != NULL
-                         ? event_refresh(plugin, client, auth->client, token)
-                         : event_enter(plugin, auth->client,
-                                       mosquitto_client_username(auth->client), token, true));
+    return auth_code(client != NULL ? event_refresh(plugin, client, auth->client, token)
+                                    : event_enter(plugin, auth->client,
+                                                  mosquitto_client_username(auth->client), token,
+                                                  true, &refusal));
 }
 
 static int event_check_unknown(const struct invig_plugin *plugin,

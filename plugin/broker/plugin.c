@@ -9,6 +9,7 @@
 #include "event.h"
 #include "log.h"
 #include "message.h"
+#include "newer.h"
 #include "sqlitestore.h"
 #include "token.h"
 
@@ -26,15 +27,17 @@ static const struct {
     int event;
     MOSQ_FUNC_generic_callback callback;
     const char *topic; /* of CONTROL alone */
+    bool is_newer;     /* a broker that does not know it does without */
 } plugin_callbacks[] = {
-    {MOSQ_EVT_RELOAD, invig_event_reload, NULL},
-    {MOSQ_EVT_BASIC_AUTH, invig_event_basic_auth, NULL},
-    {MOSQ_EVT_EXT_AUTH_START, invig_event_extended_auth, NULL},
-    {MOSQ_EVT_ACL_CHECK, invig_event_acl_check, NULL},
-    {MOSQ_EVT_MESSAGE, invig_event_message, NULL},
-    {MOSQ_EVT_CONTROL, invig_event_control, "$CONTROL/invigilator/v1"},
-    {MOSQ_EVT_TICK, invig_event_tick, NULL},
-    {MOSQ_EVT_DISCONNECT, invig_event_disconnect, NULL},
+    {MOSQ_EVT_RELOAD, invig_event_reload, NULL, false},
+    {MOSQ_EVT_BASIC_AUTH, invig_event_basic_auth, NULL, false},
+    {MOSQ_EVT_EXT_AUTH_START, invig_event_extended_auth, NULL, false},
+    {MOSQ_EVT_ACL_CHECK, invig_event_acl_check, NULL, false},
+    {MOSQ_EVT_MESSAGE, invig_event_message, NULL, false},
+    {MOSQ_EVT_CONTROL, invig_event_control, "$CONTROL/invigilator/v1", false},
+    {MOSQ_EVT_TICK, invig_event_tick, NULL, false},
+    {MOSQ_EVT_DISCONNECT, invig_event_disconnect, NULL, false},
+    {INVIG_NEWER_CLIENT_OFFLINE, invig_event_disconnect, NULL, true},
 };
 
 enum { CALLBACK_COUNT = sizeof(plugin_callbacks) / sizeof(plugin_callbacks[0]) };
@@ -129,7 +132,8 @@ static int plugin_register(struct invig_plugin *plugin)
         int rc = mosquitto_callback_register(plugin->identifier, plugin_callbacks[i].event,
                                              plugin_callbacks[i].callback,
                                              plugin_callbacks[i].topic, plugin);
-        if (rc != MOSQ_ERR_SUCCESS) {
+        if (rc != MOSQ_ERR_SUCCESS &&
+            !(rc == MOSQ_ERR_NOT_SUPPORTED && plugin_callbacks[i].is_newer)) {
             plugin_unregister(plugin, i);
             return rc;
         }
@@ -206,6 +210,7 @@ static int plugin_start(struct invig_plugin *plugin, struct mosquitto_opt *optio
         return MOSQ_ERR_INVAL;
     }
     plugin_warn(&plugin->policy);
+    invig_newer_introduce(plugin->identifier);
     return plugin_register(plugin);
 }
 

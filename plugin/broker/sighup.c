@@ -5,8 +5,8 @@
 #include "sighup.h"
 
 #include "log.h"
+#include "newer.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -21,20 +21,15 @@ static sigset_t sighup_set(void)
     return set;
 }
 
-/* Mosquitto 2.1, which has this function, does not crash. */
-static bool broker_is_newer(void)
-{
-    return dlsym(RTLD_DEFAULT, "mosquitto_persistence_location") != NULL;
-}
-
 void invig_sighup_hold(struct invig_sighup *sighup)
 {
     const sigset_t set = sighup_set();
     sigset_t before;
 
+    /* 2.1 does not crash. */
     *sighup = (struct invig_sighup){0};
     (void)sigemptyset(&before);
-    sighup->is_held = !broker_is_newer() && pthread_sigmask(SIG_BLOCK, &set, &before) == 0 &&
+    sighup->is_held = !invig_newer_is_broker() && pthread_sigmask(SIG_BLOCK, &set, &before) == 0 &&
                       sigismember(&before, SIGHUP) == 0;
 }
 

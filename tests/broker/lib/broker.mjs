@@ -15,7 +15,7 @@ import { patience, within } from './wait.mjs';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const MOSQUITTO = process.env.INVIG_MOSQUITTO ?? '/usr/sbin/mosquitto';
 const WRAPPER = (process.env.INVIG_WRAPPER ?? '').split(' ').filter(Boolean);
-const RUNNING = /^mosquitto version \S+ running$/;
+const RUNNING = /^mosquitto version (\d+)\.(\d+)\S* running$/;
 const PORT_TAKEN = /Address already in use/;
 const REPORT = /ERROR: \w*Sanitizer|runtime error: |^==\d+== (Invalid|Conditional jump|Use of un)/;
 // Below the range the system takes outgoing ports from, so that no client gets one in between.
@@ -211,6 +211,12 @@ class Broker {
         const report = this.lines.findIndex((line) => REPORT.test(line));
         const lines = this.lines.slice(report >= 0 ? report : -60);
         console.error(['the broker ended by itself:', ...lines].join('\n'));
+    }
+
+    /** Whether it is Mosquitto 2.1 or later. */
+    get isNewer() {
+        const [, major, minor] = this.lines.map((line) => line.match(RUNNING)).find(Boolean).map(Number);
+        return major > 2 || (major === 2 && minor >= 1);
     }
 
     /** Waits until the broker has gone through its loop: it forgets a SIGTERM that comes before its first
