@@ -5,9 +5,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startRival } from '../../bench/lib/polling-process.mjs';
+import * as rivals from '../../bench/lib/polling-process.mjs';
 import { freePort } from '../broker/lib/broker.mjs';
 import { connect } from '../broker/lib/client.mjs';
 import { makeKeys, now, sign } from '../broker/lib/keys.mjs';
@@ -20,12 +20,22 @@ const UPDATE = { type: 'EVALUATION_UPDATE', evaluationId: 'e1', phase: 'IN_PROGR
 
 let dir;
 let keys;
+const running = [];
 
 before(() => {
     dir = mkdtempSync(join(tmpdir(), 'invigilator-rival-'));
     keys = makeKeys(dir);
 });
 after(() => rmSync(dir, { recursive: true, force: true }));
+// What a test that failed has left would keep this process alive.
+afterEach(() => running.splice(0).forEach((rival) => rival.kill()));
+
+async function startRival(name, args) {
+    const rival = await rivals.startRival(name, args);
+    running.push(rival);
+    const stop = () => within(5000, `the end of ${name}`, rival.stop());
+    return { ...rival, stop };
+}
 
 /** Starts a rival with a key; `token(claims)` signs for it. */
 async function start(name, algorithm) {
