@@ -1,92 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * load.c - a load generator: connects many clients, each with credentials of its own, with so many
- * under way at a time, and prints as one line of JSON how long it took. Exits 1 when a client was
- * refused.
+ * load.c - a load generator: connects many clients, each with credentials of its own, publishes to
+ * them, and lets them be idle; prints for each such phase what it took. load_options.c says how it
+ * is called, load_round.h what its latencies are.
  */
-#include "load_pool.h"
+#include "load_phase.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-static const char usage[] =
-    "usage: bench_load --port N --file FILE [options]\n"
-    "\n"
-    "  --file FILE       a line for each client: client id, user name, password, between tabs\n"
-    "  --host ADDRESS    IPv4; default 127.0.0.1\n"
-    "  --ws              WebSockets instead of plain TCP\n"
-    "  --in-flight N     the most that are connecting at a time; default 100\n"
-    "  --subscribe TEXT  a filter that each subscribes to; %u is its user name, %c its client id\n"
-    "  --keepalive N     seconds; default 60\n"
-    "  --limit N         seconds after which the rest has failed; default 120\n"
-    "  --hold            keep the connections until the standard input ends\n";
-
-struct options {
-    struct load_settings settings;
-    const char *file;
-    unsigned in_flight;
-    unsigned limit_s;
-    bool is_holding;
-};
-
-static bool number_read(const char *text, unsigned maximum, unsigned *out)
-{
-    char *end = NULL;
-    unsigned long number = strtoul(text, &end, 10);
-
-    *out = (unsigned)number;
-    return end != text && *end == '\0' && number > 0 && number <= maximum;
-}
-
-/* An option that has a value. */
-static bool option_take(struct options *options, const char *word, const char *value)
-{
-    struct load_settings *settings = &options->settings;
-
-    if (strcmp(word, "--file") == 0) {
-        options->file = value;
-    } else if (strcmp(word, "--host") == 0) {
-        settings->host = value;
-    } else if (strcmp(word, "--subscribe") == 0) {
-        settings->filter = value;
-    } else if (strcmp(word, "--port") == 0) {
-        return number_read(value, UINT16_MAX, &settings->port);
-    } else if (strcmp(word, "--keepalive") == 0) {
-        return number_read(value, UINT16_MAX, &settings->keepalive_s);
-    } else if (strcmp(word, "--in-flight") == 0) {
-        return number_read(value, 1000000, &options->in_flight);
-    } else if (strcmp(word, "--limit") == 0) {
-        return number_read(value, 86400, &options->limit_s);
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static bool options_read(struct options *options, char **words)
-{
-    struct load_settings *settings = &options->settings;
-
-    for (; *words != NULL; words++) {
-        if (strcmp(*words, "--ws") == 0) {
-            settings->is_ws = true;
-        } else if (strcmp(*words, "--hold") == 0) {
-            options->is_holding = true;
-        } else if (words[1] == NULL || !option_take(options, words[0], words[1])) {
-            return false;
-        } else {
-            words++;
-        }
-    }
-    settings->address.sin_family = AF_INET;
-    settings->address.sin_port = htons((uint16_t)settings->port);
-    return options->file != NULL && settings->port > 0 &&
-           inet_pton(AF_INET, settings->host, &settings->address.sin_addr) == 1;
-}
 
 /* A socket for each client. */
 static void files_allow_all(void)
@@ -99,73 +23,106 @@ static void files_allow_all(void)
     }
 }
 
-static int double_compare(const void *a, const void *b)
+/* The payload must name the message's number, or one that is late could not be told from the next.
+ * In an event stream it is one line. */
+static bool template_read(struct load_buffer *out, const struct load_options *options)
 {
-    const double *left = a;
-    const double *right = b;
+    size_t length = 0;
+    char *text = load_file_read(options->payload_file, &length);
 
-    return *left < *right ? -1 : *left > *right;
+    if (text == NULL) {
+        return false;
+    }
+    bool is_sse = options->settings.transport == LOAD_SSE;
+    bool is_sound = length <= LOAD_PAYLOAD_MAX && strlen(text) == length &&
+                    strstr(text, "%n") != NULL && !(is_sse && strpbrk(text, "\r\n") != NULL);
+    if (is_sound) {
+        load_buffer_add(out, text, length);
+    } else {
+        fprintf(stderr, "bench_load: %s is no payload: at most %d bytes, with %%n, without NUL%s\n",
+                options->payload_file, LOAD_PAYLOAD_MAX, is_sse ? " and line ends" : "");
+    }
+    free(text);
+    return is_sound;
 }
 
-static double delay_at(const struct load_report *report, size_t percent)
+/* Each phase but the first begins with a line of the input. */
+static void phases_run(struct load_run *run)
 {
-    return report->ready == 0 ? 0 : report->delays_ms[(report->ready - 1) * percent / 100];
-}
+    struct load_input input = {.fd = STDIN_FILENO};
+    const struct load_options *options = run->options;
 
-/* Prints, and returns whether all are ready. The first failure goes to stderr. */
-static bool pool_print(const struct load_pool *pool)
-{
-    struct load_report report;
-
-    load_pool_report(pool, &report);
-    qsort(report.delays_ms, report.ready, sizeof *report.delays_ms, double_compare);
-    printf("{\"count\":%zu,\"failures\":%zu,\"wall_ms\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f}\n",
-           pool->count, report.failed, report.wall_ms, delay_at(&report, 50),
-           delay_at(&report, 99));
-    (void)fflush(stdout);
-    for (size_t i = 0; i < pool->count; i++) {
-        if (pool->clients[i].state != LOAD_READY) {
-            fprintf(stderr, "bench_load: %s: %s\n", pool->clients[i].login->client_id,
-                    pool->clients[i].failure);
-            break;
+    for (size_t i = 0; i < options->phase_count; i++) {
+        if (i > 0 && !load_pool_wait_line(&run->pool, &input)) {
+            return;
         }
+        load_phase_run(run, options->phases[i]);
     }
-    bool is_whole = report.failed == 0;
-    load_report_deinit(&report);
-    return is_whole;
+    while (options->is_holding && load_pool_wait_line(&run->pool, &input)) {
+    }
 }
 
-static bool pool_run(const struct options *options, const struct load_logins *logins)
+static bool run_all(struct load_options *options, const struct load_logins *logins,
+                    const struct load_logins *publishers)
 {
-    struct load_pool pool;
+    struct load_run run = {.options = options, .is_whole = true};
+    struct load_client publisher;
 
-    load_pool_init(&pool, &options->settings, logins, options->in_flight);
-    load_pool_connect(&pool, options->limit_s * 1000.0);
-    bool is_whole = pool_print(&pool);
-    if (options->is_holding) {
-        load_pool_hold(&pool, STDIN_FILENO);
+    if (publishers != NULL && !template_read(&run.template, options)) {
+        return false;
     }
-    load_pool_stop(&pool);
-    load_pool_deinit(&pool);
+    options->settings.round = &run.round;
+    load_pool_init(&run.pool, &options->settings, logins, options->in_flight);
+    if (publishers != NULL) {
+        load_client_init(&publisher, &options->publisher, &publishers->all[0], 0);
+        run.pool.publisher = &publisher;
+    }
+    phases_run(&run);
+    load_pool_stop(&run.pool);
+    if (publishers != NULL) {
+        load_client_deinit(&publisher);
+    }
+    load_pool_deinit(&run.pool);
+    load_round_deinit(&run.round);
+    load_buffer_deinit(&run.template);
+    return run.is_whole;
+}
+
+static bool publishers_run(struct load_options *options, const struct load_logins *logins)
+{
+    struct load_logins publishers;
+
+    if (options->publisher_file == NULL) {
+        return run_all(options, logins, NULL);
+    }
+    if (!load_logins_read(&publishers, options->publisher_file)) {
+        return false;
+    }
+    bool is_whole = false;
+    if (publishers.count == 1) {
+        is_whole = run_all(options, logins, &publishers);
+    } else {
+        fprintf(stderr, "bench_load: %s has not one line\n", options->publisher_file);
+    }
+    load_logins_deinit(&publishers);
     return is_whole;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = {
-        .settings = {.host = "127.0.0.1", .keepalive_s = 60}, .in_flight = 100, .limit_s = 120};
+    struct load_options options;
     struct load_logins logins;
 
     (void)argc;
-    if (!options_read(&options, argv + 1)) {
-        fputs(usage, stderr);
+    if (!load_options_read(&options, argv + 1)) {
+        fputs(load_options_usage, stderr);
         return 2;
     }
     if (!load_logins_read(&logins, options.file)) {
         return EXIT_FAILURE;
     }
     files_allow_all();
-    bool is_whole = pool_run(&options, &logins);
+    bool is_whole = publishers_run(&options, &logins);
     load_logins_deinit(&logins);
     return is_whole ? EXIT_SUCCESS : EXIT_FAILURE;
 }

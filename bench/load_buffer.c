@@ -23,7 +23,7 @@ size_t load_buffer_length(const struct load_buffer *buffer)
 
 unsigned char *load_buffer_data(const struct load_buffer *buffer)
 {
-    return buffer->bytes + buffer->start;
+    return buffer->bytes == NULL ? NULL : buffer->bytes + buffer->start;
 }
 
 unsigned char *load_buffer_reserve(struct load_buffer *buffer, size_t count)
@@ -31,6 +31,11 @@ unsigned char *load_buffer_reserve(struct load_buffer *buffer, size_t count)
     if (buffer->start == buffer->end) {
         buffer->start = 0;
         buffer->end = 0;
+    }
+    if (buffer->room - buffer->end < count && buffer->start > 0) {
+        memmove(buffer->bytes, buffer->bytes + buffer->start, buffer->end - buffer->start);
+        buffer->end -= buffer->start;
+        buffer->start = 0;
     }
     if (buffer->room - buffer->end < count) {
         size_t room = buffer->end + count;
@@ -71,6 +76,11 @@ void load_buffer_add_number(struct load_buffer *buffer, unsigned value)
 {
     load_buffer_add_byte(buffer, value >> 8 & 0xFF);
     load_buffer_add_byte(buffer, value & 0xFF);
+}
+
+void load_buffer_add_text(struct load_buffer *buffer, const char *text)
+{
+    load_buffer_add(buffer, text, strlen(text));
 }
 
 void load_buffer_take(struct load_buffer *buffer, size_t count)

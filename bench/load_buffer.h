@@ -19,7 +19,7 @@ void load_buffer_deinit(struct load_buffer *buffer);
 
 size_t load_buffer_length(const struct load_buffer *buffer);
 
-/* What has not been taken; valid until something is appended. */
+/* What has not been taken, NULL at first; valid until something is appended. */
 unsigned char *load_buffer_data(const struct load_buffer *buffer);
 
 /* Room for `count` more bytes, to be written to before load_buffer_grow(). */
@@ -28,6 +28,8 @@ void load_buffer_grow(struct load_buffer *buffer, size_t count);
 
 void load_buffer_add(struct load_buffer *buffer, const void *bytes, size_t count);
 void load_buffer_add_byte(struct load_buffer *buffer, unsigned value);
+
+void load_buffer_add_text(struct load_buffer *buffer, const char *text);
 
 /* Two bytes, the high one first. */
 void load_buffer_add_number(struct load_buffer *buffer, unsigned value);

@@ -4,12 +4,12 @@
  */
 #include "load_login.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The whole file, ended by a NUL. */
-static char *file_read(const char *path)
+char *load_file_read(const char *path, size_t *out_length)
 {
     FILE *file = fopen(path, "rb");
     char *text = NULL;
@@ -28,6 +28,11 @@ static char *file_read(const char *path)
     if (file != NULL) {
         (void)fclose(file);
     }
+    if (text == NULL) {
+        fprintf(stderr, "bench_load: %s cannot be read\n", path);
+        return NULL;
+    }
+    *out_length = (size_t)length;
     return text;
 }
 
@@ -42,6 +47,19 @@ static size_t lines_count(const char *text)
     return count;
 }
 
+/* It fits into MQTT and into a line of HTTP. */
+static bool field_is_sound(const char *text)
+{
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)text[i] < ' ') {
+            return false;
+        }
+    }
+    return length <= UINT16_MAX;
+}
+
 /* Cuts a line at its tabs. */
 static bool login_cut(char *line, struct load_login *login)
 {
@@ -54,7 +72,7 @@ static bool login_cut(char *line, struct load_login *login)
     *first = '\0';
     *second = '\0';
     *login = (struct load_login){line, first + 1, second + 1};
-    return true;
+    return field_is_sound(line) && field_is_sound(first + 1) && field_is_sound(second + 1);
 }
 
 static bool logins_cut(struct load_logins *logins)
@@ -66,7 +84,8 @@ static bool logins_cut(struct load_logins *logins)
         bool is_last = *end == '\0';
         *end = '\0';
         if (!login_cut(at, &logins->all[i])) {
-            fprintf(stderr, "bench_load: line %zu has not three fields\n", i + 1);
+            fprintf(stderr, "bench_load: line %zu of the logins has not three sound fields\n",
+                    i + 1);
             return false;
         }
         at = is_last ? end : end + 1;
@@ -76,9 +95,10 @@ static bool logins_cut(struct load_logins *logins)
 
 bool load_logins_read(struct load_logins *logins, const char *path)
 {
-    *logins = (struct load_logins){.text = file_read(path)};
+    size_t length = 0;
+
+    *logins = (struct load_logins){.text = load_file_read(path, &length)};
     if (logins->text == NULL) {
-        fprintf(stderr, "bench_load: %s cannot be read\n", path);
         return false;
     }
     logins->count = lines_count(logins->text);

@@ -25,4 +25,8 @@ struct load_logins {
 bool load_logins_read(struct load_logins *logins, const char *path);
 void load_logins_deinit(struct load_logins *logins);
 
+/* A whole file, with a NUL behind it; to be freed. NULL, said on stderr, where it cannot be read.
+ */
+char *load_file_read(const char *path, size_t *out_length);
+
 #endif

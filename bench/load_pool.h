@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * load_pool.h - all clients together, and the loop that waits for their sockets.
+ * load_pool.h - all clients together, the publisher, and the loop that waits for their sockets.
  */
 #ifndef LOAD_POOL_H
 #define LOAD_POOL_H
@@ -10,21 +10,20 @@
 struct load_pool {
     struct load_client *clients;
     size_t count;
-    size_t started;   /* the first so many have been started */
-    size_t under_way; /* of these, neither ready nor failed */
-    size_t in_flight; /* the most that may be under way */
+    size_t started;                /* the first so many have been started */
+    size_t under_way;              /* of these, neither ready nor failed */
+    size_t in_flight;              /* the most that may be under way */
+    struct load_client *publisher; /* is none of the clients; NULL: none */
     int epoll;
     double tick_ms;
 };
 
-struct load_report {
-    size_t ready;
-    size_t failed;
-    double wall_ms;    /* from the first connect(2) to the last client that became ready */
-    double *delays_ms; /* of those that are ready, from connect(2) to CONNACK; in no order */
+/* Where the lines come from that begin the phases. */
+struct load_input {
+    int fd;
+    size_t lines; /* that have come and were not asked for */
+    bool is_ended;
 };
-
-double load_now_ms(void);
 
 /* Ends the program where the system has no room. */
 void load_pool_init(struct load_pool *pool, const struct load_settings *settings,
@@ -34,13 +33,21 @@ void load_pool_deinit(struct load_pool *pool);
 /* Connects all; what has not become ready after `limit_ms` has failed. */
 void load_pool_connect(struct load_pool *pool, double limit_ms);
 
-/* Keeps the connections until `fd` is at its end. */
-void load_pool_hold(struct load_pool *pool, int fd);
+/* Connects the publisher, anew where it was before. It may have failed then. */
+void load_pool_connect_publisher(struct load_pool *pool, double limit_ms);
 
-/* Says good-bye and closes. */
+/* The publisher writes a message; returns when that was, right before send(2). */
+double load_pool_publish(struct load_pool *pool, const struct load_mqtt_message *message);
+
+/* Serves the connections for one turn, at most until then. */
+void load_pool_turn(struct load_pool *pool, double until_ms);
+
+/* Serves the connections until a line has come; returns false at the end of the input. */
+bool load_pool_wait_line(struct load_pool *pool, struct load_input *input);
+
+/* Says good-bye; load_pool_deinit() closes. */
 void load_pool_stop(struct load_pool *pool);
 
-void load_pool_report(const struct load_pool *pool, struct load_report *out_report);
-void load_report_deinit(struct load_report *report);
+size_t load_pool_count_ready(const struct load_pool *pool);
 
 #endif

@@ -4,9 +4,11 @@
  *
  * A client must mask what it sends by a number nobody can foresee (5.3), for the sake of proxies.
  * There is none between the load generator and the broker, so the number is always the same; so is
- * the key of the upgrade, and the answer to it is not checked.
+ * the key of the upgrade.
  */
 #include "load_ws.h"
+
+#include "load_http.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,60 +26,54 @@ enum {
     LENGTH_SHORT_MAX = 125,
     LENGTH_16 = 126,
     LENGTH_64 = 127,
-    HEAD_BYTES_MAX = 16384
+    RESERVED = 0x70,
+    FRAME_BYTES_MAX = 131072
 };
 
 static const unsigned char mask[4] = {0x37, 0xfa, 0x21, 0x3d};
 
 struct frame {
     unsigned opcode;
+    bool is_final;
     const unsigned char *payload;
     size_t length;
     size_t total;
 };
 
-void load_ws_add_upgrade(struct load_buffer *out, const char *host, unsigned port)
+void load_ws_add_upgrade(struct load_buffer *out, const char *host, unsigned port, const char *path)
 {
-    char text[512];
-    int length = snprintf(text, sizeof text,
-                          "GET /mqtt HTTP/1.1\r\n"
-                          "Host: %s:%u\r\n"
-                          "Upgrade: websocket\r\n"
-                          "Connection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                          "Sec-WebSocket-Version: 13\r\n"
-                          "Sec-WebSocket-Protocol: mqtt\r\n\r\n",
-                          host, port);
+    char text[128];
 
-    load_buffer_add(out, text, (size_t)length);
+    (void)snprintf(text, sizeof text, " HTTP/1.1\r\nHost: %.64s:%u\r\n", host, port);
+    load_buffer_add_text(out, "GET ");
+    load_buffer_add_text(out, path);
+    load_buffer_add_text(out, text);
+    load_buffer_add_text(out, "Upgrade: websocket\r\n"
+                              "Connection: Upgrade\r\n"
+                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                              "Sec-WebSocket-Version: 13\r\n"
+                              "Sec-WebSocket-Protocol: mqtt\r\n\r\n");
 }
 
-/* Where the empty line ends, or 0. */
-static size_t head_length(const struct load_buffer *in)
-{
-    const unsigned char *data = load_buffer_data(in);
-    size_t count = load_buffer_length(in);
-
-    for (size_t i = 4; i <= count; i++) {
-        if (memcmp(data + i - 4, "\r\n\r\n", 4) == 0) {
-            return i;
-        }
-    }
-    return 0;
-}
-
+/* Section 4.2.2. The answer to a key that is always the same is always the same. */
 enum load_ws_found load_ws_take_upgrade(struct load_buffer *in)
 {
-    static const char granted[] = "HTTP/1.1 101";
-    size_t length = head_length(in);
+    static const char accepted[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    struct load_http_head head;
+    size_t length = 0;
+    enum load_http_found found = load_http_find(in, &head);
 
-    if (length == 0) {
-        return load_buffer_length(in) > HEAD_BYTES_MAX ? LOAD_WS_BROKEN : LOAD_WS_MORE;
+    if (found != LOAD_HTTP_WHOLE) {
+        return found == LOAD_HTTP_PART ? LOAD_WS_MORE : LOAD_WS_BROKEN;
     }
-    if (memcmp(load_buffer_data(in), granted, sizeof granted - 1) != 0) {
+    const char *value = load_http_header(&head, "sec-websocket-accept", &length);
+    if (head.status != 101 || value == NULL || length != sizeof accepted - 1 ||
+        memcmp(value, accepted, length) != 0 ||
+        !load_http_header_is(&head, "upgrade", "websocket") ||
+        !load_http_header_is(&head, "sec-websocket-protocol", "mqtt")) {
         return LOAD_WS_BROKEN;
     }
-    load_buffer_take(in, length);
+    load_buffer_take(in, head.total);
     return LOAD_WS_DONE;
 }
 
@@ -109,54 +105,81 @@ void load_ws_add_frame(struct load_buffer *out, const unsigned char *bytes, size
     add_frame(out, OPCODE_BINARY, bytes, count);
 }
 
-/* Section 5.2. Returns false when the frame is not whole. A server does not mask; one that did
- * would send an opcode that makes no sense sooner or later. */
-static bool frame_find(const struct load_buffer *in, struct frame *out)
+/* Section 5.2: the shortest form of a length, no mask, no reserved bit. */
+static enum load_ws_found frame_find(const struct load_buffer *in, struct frame *out)
 {
     const unsigned char *data = load_buffer_data(in);
     size_t count = load_buffer_length(in);
     size_t head = 2;
 
     if (count < head) {
-        return false;
+        return LOAD_WS_MORE;
     }
     uint64_t length = data[1] & 0x7F;
     size_t extra = length == LENGTH_64 ? 8 : length == LENGTH_16 ? 2 : 0;
+    uint64_t least = extra == 8 ? UINT16_MAX + 1 : extra == 2 ? LENGTH_SHORT_MAX + 1 : 0;
     if (count < head + extra) {
-        return false;
+        return LOAD_WS_MORE;
     }
-    if (extra > 0) {
-        length = 0;
-    }
+    length = extra > 0 ? 0 : length;
     for (; extra > 0; extra--) {
         length = length << 8 | data[head++];
     }
-    *out = (struct frame){data[0] & 0x0F, data + head, (size_t)length, head + (size_t)length};
-    return length <= count - head;
+    if ((data[0] & RESERVED) != 0 || (data[1] & MASKED) != 0 || length < least ||
+        length > FRAME_BYTES_MAX) {
+        return LOAD_WS_BROKEN;
+    }
+    *out = (struct frame){.opcode = data[0] & 0x0F,
+                          .is_final = data[0] & FINAL,
+                          .payload = data + head,
+                          .length = (size_t)length,
+                          .total = head + (size_t)length};
+    return length <= count - head ? LOAD_WS_DONE : LOAD_WS_MORE;
 }
 
-enum load_ws_found load_ws_take_frames(struct load_buffer *in, struct load_buffer *stream,
-                                       struct load_buffer *out)
+/* Section 5.4: whether a frame may come now. */
+static bool frame_fits(const struct load_ws *ws, const struct frame *frame)
+{
+    switch (frame->opcode) {
+    case OPCODE_CONTINUATION:
+        return ws->is_in_message;
+    case OPCODE_BINARY:
+        return !ws->is_in_message;
+    case OPCODE_CLOSE:
+    case OPCODE_PING:
+    case OPCODE_PONG:
+        return frame->is_final && frame->length <= LENGTH_SHORT_MAX;
+    default:
+        return false;
+    }
+}
+
+static void frame_take(struct load_ws *ws, const struct frame *frame, struct load_buffer *stream,
+                       struct load_buffer *out)
+{
+    if (frame->opcode == OPCODE_PING) {
+        add_frame(out, OPCODE_PONG, frame->payload, frame->length);
+    } else if (frame->opcode != OPCODE_PONG) {
+        load_buffer_add(stream, frame->payload, frame->length);
+        ws->is_in_message = !frame->is_final;
+    }
+}
+
+enum load_ws_found load_ws_take_frames(struct load_ws *ws, struct load_buffer *in,
+                                       struct load_buffer *stream, struct load_buffer *out)
 {
     struct frame frame;
+    enum load_ws_found found;
 
-    while (frame_find(in, &frame)) {
-        switch (frame.opcode) {
-        case OPCODE_CONTINUATION:
-        case OPCODE_BINARY:
-            load_buffer_add(stream, frame.payload, frame.length);
-            break;
-        case OPCODE_PING:
-            add_frame(out, OPCODE_PONG, frame.payload, frame.length);
-            break;
-        case OPCODE_PONG:
-            break;
-        case OPCODE_CLOSE:
-            return LOAD_WS_CLOSED;
-        default:
+    while ((found = frame_find(in, &frame)) == LOAD_WS_DONE) {
+        if (!frame_fits(ws, &frame)) {
             return LOAD_WS_BROKEN;
         }
+        if (frame.opcode == OPCODE_CLOSE) {
+            return LOAD_WS_CLOSED;
+        }
+        frame_take(ws, &frame, stream, out);
         load_buffer_take(in, frame.total);
     }
-    return LOAD_WS_MORE;
+    return found;
 }

@@ -32,36 +32,37 @@ enum invig_pending {
     INVIG_PENDING_COUNT
 };
 
+/* What a delivery is decided by stands first. */
 struct invig_connection {
+    enum invig_connection_state state;
+    unsigned claim_count;         /* evaluations that its token names; 0 unless it is OPEN */
+    int64_t ends_s;               /* exp plus leeway: nothing is allowed after it */
+    struct invig_user *user;      /* NULL: no token */
+    struct invig_subject subject; /* what rights are decided by; role NONE without a token */
     struct invig_table_node by_client_id;
     struct invig_connection *same_client_id; /* older holder of the id; only among DEFERRED ones */
-    enum invig_connection_state state;
-    bool was_open;                 /* of REPLACED and DEPARTED: it was OPEN or DEFERRED before */
-    enum invig_end end;            /* why it is TOLD */
-    struct invig_user *user;       /* NULL: no token */
-    struct invig_session *session; /* NULL: no token, or a service without a session */
-    struct invig_connection *user_previous; /* list of the user's connections */
+    struct invig_session *session;           /* NULL: no token, or a service without a session */
+    struct invig_connection *user_previous;  /* list of the user's connections */
     struct invig_connection *user_next;
-    struct invig_subject subject; /* what rights are decided by; role NONE without a token */
-    size_t claim_count;           /* evaluations that its token names; 0 unless it is OPEN */
-    struct invig_member **claims; /* what is known of its user in each of them */
-    int64_t since_s;              /* when it connected; Unix seconds UTC */
-    int64_t ends_s;               /* exp plus leeway: nothing is allowed after it */
-    size_t told_count;            /* TOLD with INVIG_END_BLOCKED: notices that it was sent */
-    bool is_leaving;              /* it was handed out to be disconnected */
-    bool is_unrecorded;           /* its login rests on records that were not stored then */
-    uint64_t serial;              /* rises from connection to connection; never used again */
+    int64_t since_s;     /* when it connected; Unix seconds UTC */
+    uint64_t serial;     /* rises from connection to connection; never used again */
+    enum invig_end end;  /* why it is TOLD */
+    unsigned told_count; /* TOLD with INVIG_END_BLOCKED: notices that it was sent */
+    bool was_open;       /* of REPLACED and DEPARTED: it was OPEN or DEFERRED before */
+    bool is_leaving;     /* it was handed out to be disconnected */
+    bool is_unrecorded;  /* its login rests on records that were not stored then */
+    enum invig_pending pending;
     struct invig_timer timer;
     struct invig_connection *previous; /* list of all connections of the engine */
     struct invig_connection *next;
-    enum invig_pending pending;
     struct invig_connection *pending_previous;
     struct invig_connection *pending_next;
-    uint64_t kick_tick;          /* tick count from which it may be disconnected */
-    int64_t kick_ms;             /* steady time from which it may be disconnected */
-    struct invig_text client_id; /* NUL-terminated, present */
-    struct invig_text address;   /* absent where the broker gives none */
-    /* Behind the struct, in the same memory: the claims and the texts above. */
+    uint64_t kick_tick;            /* tick count from which it may be disconnected */
+    int64_t kick_ms;               /* steady time from which it may be disconnected */
+    struct invig_text client_id;   /* NUL-terminated, present */
+    struct invig_text address;     /* absent where the broker gives none */
+    struct invig_member *claims[]; /* what is known of its user in each of them */
+    /* Behind them, in the same memory: the texts above. */
 };
 
 struct invig_connections {

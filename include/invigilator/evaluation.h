@@ -26,29 +26,23 @@ enum invig_member_pending {
     INVIG_MEMBER_MESSAGE = 16  /* after a restart: the last message of the backend */
 };
 
-struct invig_member_key {
-    const struct invig_evaluation *evaluation;
-    const struct invig_user *user;
-};
-
-/* A user in an evaluation. */
+/* A user in an evaluation. What a delivery is decided by stands first. */
 struct invig_member {
-    struct invig_table_node node;
-    struct invig_member_key key;
-    struct invig_evaluation *evaluation;
+    struct invig_evaluation *evaluation; /* this and the user are the key */
     struct invig_user *user;
+    struct invig_member_record record; /* the message is owned */
+    struct invig_table_node node;
     struct invig_member *evaluation_previous; /* list of the evaluation's, oldest first */
     struct invig_member *evaluation_next;
     struct invig_member *user_previous; /* list of the user's, newest first */
     struct invig_member *user_next;
-    struct invig_member_record record; /* the message is owned */
     struct invig_member_record stored; /* what the store has; the message is owned, or the same */
     struct invig_journal_node journal;
     /* From tokens: */
-    size_t claim_count;   /* open connections whose token names the evaluation */
-    size_t student_count; /* those of them under the role student */
+    unsigned claim_count;   /* open connections whose token names the evaluation */
+    unsigned student_count; /* those of them under the role student */
     /* Between a change and what follows from it: */
-    size_t reach;      /* before, how many connections got what is published to all in it */
+    unsigned reach;    /* before, how many connections got what is published to all in it */
     bool is_new_block; /* it is blocked since */
     bool is_lifted;    /* its block has ended since */
     /* What follows from it: */
@@ -57,7 +51,7 @@ struct invig_member {
     /* Presence: */
     bool has_presence;     /* a message is retained */
     bool was_online;       /* what it says */
-    size_t was_count;      /* what it says */
+    unsigned was_count;    /* what it says */
     unsigned pending;      /* enum invig_member_pending */
     uint64_t resend_below; /* with INVIG_MEMBER_RESEND: serial of the connection it went to last */
     struct invig_member *pending_previous;
@@ -82,7 +76,7 @@ struct invig_evaluation {
 struct invig_evaluations {
     const struct invig_policy *policy; /* borrowed */
     struct invig_table by_id;
-    struct invig_table members; /* by invig_member_key */
+    struct invig_table members; /* by evaluation and user */
     size_t strict_count;
     struct invig_journal *journal;  /* borrowed */
     struct invig_journal republish; /* evaluations whose last message is to be published again */

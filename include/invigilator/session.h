@@ -28,10 +28,10 @@ struct invig_session {
     struct invig_session_record record; /* is_current: it is user->current */
     struct invig_session_record stored; /* what the store has; serial 0: nothing */
     struct invig_journal_node journal;
-    uint64_t address_hash;   /* while bound: of the first address it came from; 0: none */
-    size_t open_count;       /* connections in state INVIG_CONNECTION_OPEN */
-    size_t connection_count; /* connections in any state: while there is one, it is not forgotten */
-    size_t id_bytes;
+    uint64_t address_hash;     /* while bound: of the first address it came from; 0: none */
+    unsigned open_count;       /* connections in state INVIG_CONNECTION_OPEN */
+    unsigned connection_count; /* in any state: while there is one, it is not forgotten */
+    unsigned id_bytes;
     char id[]; /* NUL-terminated */
 };
 
@@ -42,18 +42,18 @@ struct invig_user {
     struct invig_user_record stored; /* what the store has; kept_until_s 0: nothing */
     struct invig_journal_node journal;
     struct invig_session *sessions;
-    size_t session_count;
     struct invig_session *current;        /* the one session of a single-session role, and the one
                                              that strict evaluations are bound to; NULL: none */
     struct invig_connection *connections; /* all of this user's, in any state; the engine's list */
-    size_t open_count;                    /* those in state INVIG_CONNECTION_OPEN */
-    size_t connection_count;              /* all of them */
     struct invig_member *members;         /* what is known of it in evaluations; their list */
-    size_t bound_count;                   /* evaluations in which it is bound */
-    size_t blocked_count;                 /* evaluations in which it is blocked */
     int64_t presence_since_s;        /* when it came online or went offline; Unix seconds UTC */
     enum invig_cause presence_cause; /* why */
-    size_t id_bytes;
+    unsigned session_count;
+    unsigned open_count;       /* connections in state INVIG_CONNECTION_OPEN */
+    unsigned connection_count; /* all of them */
+    unsigned bound_count;      /* evaluations in which it is bound */
+    unsigned blocked_count;    /* evaluations in which it is blocked */
+    unsigned id_bytes;
     char id[]; /* NUL-terminated */
 };
 

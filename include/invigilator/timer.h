@@ -15,9 +15,9 @@
 
 /* Put this into an object that waits for a time. Zeroed memory is a timer that is not set. */
 struct invig_timer {
-    int64_t due_s; /* Unix seconds UTC */
-    size_t place;  /* 1-based place in the heap; 0: not set */
-    int kind;      /* the caller's, to tell what the timer is part of */
+    int64_t due_s;  /* Unix seconds UTC */
+    unsigned place; /* 1-based place in the heap; 0: not set */
+    int kind;       /* the caller's, to tell what the timer is part of */
 };
 
 /* Zeroed memory is an empty list. */

@@ -349,7 +349,7 @@ int invig_event_tick(int event, void *event_data, void *userdata)
     invig_clients_purge(&plugin->clients);
     invig_engine_hold_kicks(
         plugin->engine,
-        invig_sighup_pass(&plugin->sighup, invig_engine_is_leaving(plugin->engine)));
+        invig_sighup_pass(&plugin->sighup, now.steady_ms, invig_engine_is_leaving(plugin->engine)));
     invig_engine_tick(plugin->engine, now);
     invig_effects_run(plugin, now);
     invig_metrics_run(plugin, now);

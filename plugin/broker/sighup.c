@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-enum { WARN_AFTER_TICKS = 100 }; /* some ten seconds on an idle broker */
+enum { LOOK_EVERY_MS = 100, WARN_AFTER_LOOKS = 100 }; /* some ten seconds on an idle broker */
 
 static sigset_t sighup_set(void)
 {
@@ -40,21 +40,25 @@ static bool sighup_is_waiting(void)
     return sigpending(&pending) == 0 && sigismember(&pending, SIGHUP) == 1;
 }
 
-bool invig_sighup_pass(struct invig_sighup *sighup, bool is_leaving)
+bool invig_sighup_pass(struct invig_sighup *sighup, int64_t now_ms, bool is_leaving)
 {
     const sigset_t set = sighup_set();
 
-    if (!sighup->is_held || !sighup_is_waiting()) {
+    if (!sighup->is_held || now_ms < sighup->look_ms) {
+        return false;
+    }
+    if (!sighup_is_waiting()) {
+        sighup->look_ms = now_ms + LOOK_EVERY_MS;
         return false;
     }
     if (is_leaving) {
-        if (++sighup->waited_ticks == WARN_AFTER_TICKS) {
+        if (++sighup->waited_looks == WARN_AFTER_LOOKS) {
             invig_log_text(NULL, INVIG_LOG_WARNING,
                            "a reload waits for a client that was disconnected and does not close");
         }
         return true;
     }
-    sighup->waited_ticks = 0;
+    sighup->waited_looks = 0;
     /* The broker's handler runs in between, and the broker reloads in its next turn. */
     (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);

@@ -11,19 +11,23 @@
 #define INVIGILATOR_BROKER_SIGHUP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct invig_sighup {
     bool is_held;     /* it was not blocked before */
-    int waited_ticks; /* how long one has been waiting */
+    int64_t look_ms;  /* steady time from which it is looked again whether one waits */
+    int waited_looks; /* how often one was found waiting */
 };
 
 /* Blocks the signal, where the broker is one that crashes. */
 void invig_sighup_hold(struct invig_sighup *sighup);
 
-/* To be called in each tick, before anybody is disconnected. Returns whether a signal is waiting or
- * was let through: nobody may be disconnected in this tick then. `is_leaving`: somebody was
- * disconnected and is not gone yet. */
-bool invig_sighup_pass(struct invig_sighup *sighup, bool is_leaving);
+/* To be called in each tick at steady time `now_ms`, before anybody is disconnected. Returns
+ * whether a signal is waiting or was let through: nobody may be disconnected in this tick then.
+ * `is_leaving`: somebody was disconnected and is not gone yet. Looking takes a system call, which
+ * is most of a tick with nothing to do, so it looks ten times a second; while one waits, in each
+ * tick. */
+bool invig_sighup_pass(struct invig_sighup *sighup, int64_t now_ms, bool is_leaving);
 
 /* Gives the signal back to the broker. */
 void invig_sighup_release(struct invig_sighup *sighup);

@@ -50,7 +50,6 @@ struct invig_connection *invig_connection_new(struct invig_text client_id,
     if (connection == NULL) {
         return NULL;
     }
-    connection->claims = (struct invig_member **)(void *)(connection + 1);
     cursor = (char *)(connection->claims + claim_count_max);
     connection->client_id = storage_put(&cursor, client_id);
     connection->address = storage_put(&cursor, address);

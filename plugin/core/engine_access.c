@@ -36,15 +36,21 @@ static void engine_log_denial(struct invig_engine *engine,
     invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
 }
 
-/* What the connection is to the evaluation that a topic is about. A service is nothing to any, and
- * needs not be. */
+/* Whether rights.c looks at what a connection is to the evaluation of a topic: a service needs not
+ * be anything to it, and what a student has of it besides its own topics is the one of all. */
+static bool standing_counts(enum invig_role role, const struct invig_topic *topic)
+{
+    return role == INVIG_ROLE_PROFESSOR ||
+           (role == INVIG_ROLE_STUDENT && topic->kind == INVIG_TOPIC_EVALUATION);
+}
+
 static enum invig_standing engine_standing(const struct invig_engine *engine,
                                            const struct invig_connection *connection,
                                            const struct invig_topic *topic)
 {
-    return connection->subject.role == INVIG_ROLE_SERVICE
-               ? INVIG_STANDING_NONE
-               : invig_engine_standing(engine, connection, topic->evaluation);
+    return standing_counts(connection->subject.role, topic)
+               ? invig_engine_standing(engine, connection, topic->evaluation)
+               : INVIG_STANDING_NONE;
 }
 
 enum invig_verdict invig_engine_subscribe(struct invig_engine *engine,

@@ -4,6 +4,7 @@
  */
 #include "engine_private.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,7 +181,7 @@ static void engine_republish(struct invig_engine *engine, struct invig_member *m
     } else if (member->record.message.data != NULL) {
         what = INVIG_MEMBER_MESSAGE;
     }
-    member->was_count = SIZE_MAX; /* nobody knows what it says */
+    member->was_count = UINT_MAX; /* nobody knows what it says */
     invig_evaluations_add_pending(&engine->evaluations, member,
                                   what | (member->has_presence ? INVIG_MEMBER_PRESENCE : 0));
 }

@@ -4,6 +4,8 @@
  */
 #include "engine_private.h"
 
+enum { FEW_CLAIMS = 4 };
+
 void invig_engine_release_evaluation(struct invig_engine *engine,
                                      struct invig_evaluation *evaluation)
 {
@@ -88,6 +90,34 @@ bool invig_engine_claims(const struct invig_connection *connection,
     return false;
 }
 
+/* The claim of a connection on an evaluation; NULL when its token does not name it. */
+static const struct invig_member *connection_find_claim(const struct invig_connection *connection,
+                                                        const struct invig_evaluation *evaluation)
+{
+    for (size_t i = 0; i < connection->claim_count; i++) {
+        if (connection->claims[i]->evaluation == evaluation) {
+            return connection->claims[i];
+        }
+    }
+    return NULL;
+}
+
+/* What is known of a connection's user in an evaluation; NULL: nothing. Most tokens name few
+ * evaluations, and looking at those takes less than the table does. */
+static const struct invig_member *connection_find_member(const struct invig_engine *engine,
+                                                         const struct invig_connection *connection,
+                                                         const struct invig_evaluation *evaluation)
+{
+    const struct invig_member *member = NULL;
+
+    if (connection->claim_count <= FEW_CLAIMS) {
+        member = connection_find_claim(connection, evaluation);
+    }
+    return member != NULL
+               ? member
+               : invig_evaluations_find_member(&engine->evaluations, evaluation, connection->user);
+}
+
 /* A participant, blocked or not. */
 static enum invig_standing member_standing(const struct invig_member *member)
 {
@@ -103,9 +133,8 @@ enum invig_standing invig_engine_standing(const struct invig_engine *engine,
     if (evaluation.data == NULL || connection->user == NULL) {
         return INVIG_STANDING_NONE;
     }
-    member = invig_evaluations_find_member(&engine->evaluations,
-                                           invig_evaluations_find(&engine->evaluations, evaluation),
-                                           connection->user);
+    member = connection_find_member(engine, connection,
+                                    invig_evaluations_find(&engine->evaluations, evaluation));
     if (member == NULL || member->record.access == INVIG_ACCESS_DENIED) {
         return INVIG_STANDING_NONE;
     }
@@ -121,7 +150,7 @@ enum invig_standing invig_engine_standing(const struct invig_engine *engine,
 }
 
 /* How many connections get what is published to all in the evaluation. */
-static size_t member_reach(const struct invig_member *member)
+static unsigned member_reach(const struct invig_member *member)
 {
     if (invig_member_is_blocked(member)) {
         return 0;
@@ -218,7 +247,7 @@ static void engine_mark_member(struct invig_engine *engine, struct invig_member 
 
 void invig_engine_settle(struct invig_engine *engine, struct invig_member *member)
 {
-    size_t reach = member_reach(member);
+    unsigned reach = member_reach(member);
 
     engine_count_blocked(engine, member);
     if (reach > member->reach) {

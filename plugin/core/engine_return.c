@@ -5,6 +5,8 @@
  */
 #include "engine_private.h"
 
+#include <limits.h>
+
 static void return_to_connection(struct invig_engine *engine, const struct invig_effect *effect)
 {
     struct invig_connection *connection = engine->held_connection;
@@ -30,7 +32,7 @@ static void return_to_member(struct invig_engine *engine, const struct invig_eff
     if (effect->topic.kind == INVIG_TOPIC_EVALUATION_PRESENCE) {
         pending = INVIG_MEMBER_PRESENCE;
         member->has_presence = true;
-        member->was_count = SIZE_MAX; /* whatever it is then is new */
+        member->was_count = UINT_MAX; /* whatever it is then is new */
     } else if (effect->topic.kind == INVIG_TOPIC_EVALUATION) {
         pending = INVIG_MEMBER_RESEND;
         member->resend_below++; /* the same connection again */

@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MEMBER_KEY_PARTS = 2 };
+
+_Static_assert(offsetof(struct invig_member, user) ==
+                   offsetof(struct invig_member, evaluation) + sizeof(void *),
+               "the key of a member is not in one piece");
+
 static struct invig_evaluation *evaluation_of_node(struct invig_table_node *node)
 {
     return (struct invig_evaluation *)(void *)((char *)node -
@@ -54,13 +60,13 @@ struct invig_member *invig_evaluations_find_member(const struct invig_evaluation
                                                    const struct invig_evaluation *evaluation,
                                                    const struct invig_user *user)
 {
-    const struct invig_member_key key = {evaluation, user};
+    const void *const key[MEMBER_KEY_PARTS] = {evaluation, user};
     struct invig_table_node *node;
 
     if (evaluation == NULL || user == NULL) {
         return NULL;
     }
-    node = invig_table_find(&evaluations->members, &key, sizeof(key));
+    node = invig_table_find(&evaluations->members, key, sizeof(key));
     return node == NULL ? NULL : member_of_node(node);
 }
 
@@ -142,12 +148,11 @@ enum invig_status invig_evaluations_require_member(struct invig_evaluations *eva
         if (member == NULL) {
             return INVIG_ERR_NO_MEMORY;
         }
-        member->key = (struct invig_member_key){evaluation, user};
         member->evaluation = evaluation;
         member->user = user;
         member->journal.kind = INVIG_JOURNAL_MEMBER;
-        if (!invig_table_add(&evaluations->members, &member->node, &member->key,
-                             sizeof(member->key))) {
+        if (!invig_table_add(&evaluations->members, &member->node, &member->evaluation,
+                             MEMBER_KEY_PARTS * sizeof(void *))) {
             free(member);
             return INVIG_ERR_NO_MEMORY;
         }

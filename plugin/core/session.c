@@ -172,7 +172,7 @@ static enum invig_status sessions_add_user(struct invig_sessions *sessions, stru
         return INVIG_ERR_NO_MEMORY;
     }
     memcpy(user->id, id.data, id.length);
-    user->id_bytes = id.length;
+    user->id_bytes = (unsigned)id.length;
     user->timer.kind = INVIG_TIMER_USER;
     user->journal.kind = INVIG_JOURNAL_USER;
     if (!invig_table_add(&sessions->users, &user->node, user->id, user->id_bytes)) {
@@ -201,7 +201,7 @@ static enum invig_status user_add_session(struct invig_sessions *sessions, struc
         return INVIG_ERR_NO_MEMORY;
     }
     memcpy(session->id, id.data, id.length);
-    session->id_bytes = id.length;
+    session->id_bytes = (unsigned)id.length;
     session->user = user;
     session->journal.kind = INVIG_JOURNAL_SESSION;
     session->record.serial = ++sessions->newest_serial;

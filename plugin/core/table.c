@@ -127,13 +127,21 @@ struct invig_table_node *invig_table_next(const struct invig_table *table,
     return node == NULL ? table->head : node_of(entry->hh.next);
 }
 
-static uint64_t rotate_left(uint64_t word, unsigned bits)
+static inline uint64_t rotate_left(uint64_t word, unsigned bits)
 {
     return (word << bits) | (word >> (64 - bits));
 }
 
-/* Little-endian, `bytes` 0..8. */
-static uint64_t word_read(const unsigned char *data, size_t bytes)
+/* Little-endian; compilers make one load of it. */
+static inline uint64_t word_read_whole(const unsigned char *data)
+{
+    return (uint64_t)data[0] | (uint64_t)data[1] << 8 | (uint64_t)data[2] << 16 |
+           (uint64_t)data[3] << 24 | (uint64_t)data[4] << 32 | (uint64_t)data[5] << 40 |
+           (uint64_t)data[6] << 48 | (uint64_t)data[7] << 56;
+}
+
+/* The same of `bytes` 0..7. */
+static uint64_t word_read_rest(const unsigned char *data, size_t bytes)
 {
     uint64_t word = 0;
 
@@ -143,7 +151,7 @@ static uint64_t word_read(const unsigned char *data, size_t bytes)
     return word;
 }
 
-static void siphash_round(uint64_t v[4])
+static inline void siphash_round(uint64_t v[4])
 {
     v[0] += v[1];
     v[2] += v[3];
@@ -157,7 +165,7 @@ static void siphash_round(uint64_t v[4])
     v[2] = rotate_left(v[2], 32);
 }
 
-static void siphash_absorb(uint64_t v[4], uint64_t word)
+static inline void siphash_absorb(uint64_t v[4], uint64_t word)
 {
     v[3] ^= word;
     siphash_round(v);
@@ -175,9 +183,9 @@ uint64_t invig_siphash(struct invig_seed seed, const void *data, size_t bytes)
     size_t left = bytes;
 
     for (; left >= 8; left -= 8, next += 8) {
-        siphash_absorb(v, word_read(next, 8));
+        siphash_absorb(v, word_read_whole(next));
     }
-    siphash_absorb(v, (uint64_t)bytes << 56 | word_read(next, left));
+    siphash_absorb(v, (uint64_t)bytes << 56 | word_read_rest(next, left));
     v[2] ^= 0xff;
     for (int i = 0; i < 4; i++) {
         siphash_round(v);

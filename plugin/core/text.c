@@ -119,13 +119,23 @@ static bool code_point_is_topic_syntax(int32_t code_point)
     return code_point == '/' || code_point == '+' || code_point == '#';
 }
 
+/* Moves the view behind the plain ASCII that an id may have, which most have alone. */
+static void text_skip_plain(struct invig_text *text)
+{
+    while (text->length > 0 && text->data[0] >= ' ' && text->data[0] <= '~' &&
+           !code_point_is_topic_syntax(text->data[0])) {
+        text->data++;
+        text->length--;
+    }
+}
+
 bool invig_text_is_id(struct invig_text text)
 {
     if (text.data == NULL || text.length == 0 || text.length > INVIG_ID_BYTES_MAX ||
         text.data[0] == '$') {
         return false;
     }
-    while (text.length > 0) {
+    for (text_skip_plain(&text); text.length > 0; text_skip_plain(&text)) {
         int32_t code_point = invig_text_next_code_point(&text);
         if (code_point < 0 || invig_code_point_is_control(code_point) ||
             invig_code_point_is_noncharacter(code_point) ||

@@ -5,14 +5,15 @@
  */
 #include "invigilator/timer.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
-enum { TIMERS_CAPACITY_MIN = 16 };
+enum { TIMERS_CAPACITY_MIN = 16, TIMERS_MAX = INT_MAX / 16 };
 
 static void timers_put(struct invig_timers *timers, size_t place, struct invig_timer *timer)
 {
     timers->heap[place - 1] = timer;
-    timer->place = place;
+    timer->place = (unsigned)place;
 }
 
 /* Moves parents down until `timer` may stand at the free place. */
@@ -68,7 +69,7 @@ enum invig_status invig_timers_reserve(struct invig_timers *timers, size_t count
     if (count <= capacity) {
         return INVIG_OK;
     }
-    if (count > SIZE_MAX / 2 / sizeof(*heap)) {
+    if (count > TIMERS_MAX) {
         return INVIG_ERR_NO_MEMORY;
     }
     /* Doubling keeps the cost of growing one by one linear. */

@@ -223,7 +223,7 @@ static void test_evaluation_participant_and_blocked(void **state)
 {
     static const struct {
         enum invig_access access;
-        size_t students;
+        unsigned students;
         bool is_blocked;
         bool participates;
         bool stopped;
