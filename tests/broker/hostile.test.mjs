@@ -347,6 +347,8 @@ describe('a client that does not read', () => {
         const page = await expectUnhindered(user);
         const other = await login(broker, { sub: newId('student'), sid: 's1' }); // hinders nobody else either
         await other.ping();
+        await sleep(1500); // now it is due to be disconnected, by the clock
+        await command(publisher, 'getStats'); // answered on a tick
         deaf.resume();
         await deaf.closed;
         // Its buffers were full indeed; what was published after the newer login is not among what it got.
