@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * load_phase.h - the phases of a run, each of which ends with its line of JSON.
+ * load_phase.h - the phases of a run, each of which ends with its line of JSON. What the
+ * connections carry while the next phase is waited for is in no report.
  */
 #ifndef LOAD_PHASE_H
 #define LOAD_PHASE_H

@@ -76,7 +76,7 @@ const five = [
 ];
 const ws = [
     ['no upgrade', [upgrade({ status: '400 x' })], REFUSED],
-    ['another key', [upgrade({ key: 'x' })], REFUSED],
+    ['another key', [upgrade({ key: accept.toLowerCase() })], REFUSED],
     ['another protocol', [upgrade({ more: 'Sec-WebSocket-Protocol: mqttx\r\n' })], REFUSED],
     ['no protocol', [upgrade({ more: '' })], REFUSED],
     ['no HTTP', ['SSH-2.0\r\n\r\n\r\n'], REFUSED],

@@ -181,8 +181,9 @@ test('nobody listens', async () => {
 });
 
 test('the end of the input ends it before the next phase', async () => {
-    const load = startLoad(optionsOf({ phases: 'storm,fanout,idle' }));
+    const load = startLoad(optionsOf({ phases: 'storm,fanout,idle', messages: 1, seconds: 1 }));
     assertWhole(await load.next());
+    assertWhole(await load.go());
     assert.deepEqual(await load.end(), { code: 0, text: '' });
     await assert.rejects(load.next(), /no more lines/);
 });
