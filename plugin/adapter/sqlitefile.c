@@ -58,6 +58,27 @@ static enum invig_status file_refuse_errno(const struct sqlite_file *file, const
     return invig_sqlitefile_refuse(file, INVIG_ERR_IO, found, expected, error);
 }
 
+static enum invig_status file_refuse_open(const struct sqlite_file *file, int number,
+                                          char error[INVIG_STORE_ERROR_BYTES])
+{
+    return file_refuse_errno(file, "which cannot be opened", number,
+                             "a file that the broker may write to", error);
+}
+
+static enum invig_status file_refuse_kind(const struct sqlite_file *file,
+                                          char error[INVIG_STORE_ERROR_BYTES])
+{
+    return invig_sqlitefile_refuse(file, INVIG_ERR_IO, "which is no regular file",
+                                   "a file, or none in a directory that there is", error);
+}
+
+static enum invig_status file_refuse_directory(const struct sqlite_file *file, int number,
+                                               char error[INVIG_STORE_ERROR_BYTES])
+{
+    return file_refuse_errno(file, "in whose directory nothing can be written", number,
+                             "a directory that the broker may write to", error);
+}
+
 /* The path with something behind it. */
 static void path_of(const struct sqlite_file *file, const char *suffix,
                     char out[INVIG_STORE_PATH_BYTES])
@@ -96,15 +117,16 @@ static void file_name(struct sqlite_file *file, const char *name)
     file->had_shm = beside_exists(file, "-shm", &bytes);
 }
 
+/* How the file is opened, but for making it. */
+#define FILE_FLAGS (O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+
 /* Never follows a link to a file that is not there, so that what was made can be removed again. */
 static void file_open(struct sqlite_file *file, bool *out_is_created)
 {
-    int flags = O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-
     *out_is_created = false;
-    file->fd = open(file->path, flags);
+    file->fd = open(file->path, FILE_FLAGS);
     if (file->fd < 0 && errno == ENOENT) {
-        file->fd = open(file->path, flags | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
+        file->fd = open(file->path, FILE_FLAGS | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
         *out_is_created = file->fd >= 0;
     }
 }
@@ -139,8 +161,7 @@ static enum invig_status file_lock(struct sqlite_file *file, bool is_created,
         return file_unmake(file, is_created, "which cannot be examined", error);
     }
     if (!S_ISREG(info.st_mode)) {
-        return invig_sqlitefile_refuse(file, INVIG_ERR_IO, "which is no regular file",
-                                       "a file, or none in a directory that there is", error);
+        return file_refuse_kind(file, error);
     }
     bool is_free = flock(file->fd, LOCK_EX | LOCK_NB) == 0;
     if (!is_free && errno != EWOULDBLOCK) {
@@ -210,8 +231,7 @@ static enum invig_status file_check_room(const struct sqlite_file *file,
     path_of(file, "-room", path);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     if (fd < 0) {
-        return file_refuse_errno(file, "in whose directory nothing can be written", errno,
-                                 "a directory that the broker may write to", error);
+        return file_refuse_directory(file, errno, error);
     }
     int number = posix_fallocate(fd, 0, ROOM_BYTES);
     (void)close(fd);
@@ -231,8 +251,7 @@ enum invig_status invig_sqlitefile_open(struct sqlite_file *file, const char *na
     file_name(file, name);
     file_open(file, &is_created);
     if (file->fd < 0) {
-        return file_refuse_errno(file, "which cannot be opened", errno,
-                                 "a file that the broker may write to", error);
+        return file_refuse_open(file, errno, error);
     }
     enum invig_status status = file_lock(file, is_created, error);
     if (status == INVIG_OK) {
@@ -242,6 +261,59 @@ enum invig_status invig_sqlitefile_open(struct sqlite_file *file, const char *na
         status = file_check_room(file, error);
     }
     return status;
+}
+
+/* What would be made in the file's directory, by the rights of the one who asks. */
+static int directory_error(const struct sqlite_file *file)
+{
+    char path[INVIG_STORE_PATH_BYTES];
+    char *slash;
+
+    path_of(file, "", path);
+    slash = strrchr(path, '/'); /* there is one: the path begins with it or with "./" */
+    slash[slash == path ? 1 : 0] = '\0';
+    return faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+/* The file is there and open. */
+static enum invig_status file_examine(struct sqlite_file *file, char error[INVIG_STORE_ERROR_BYTES])
+{
+    struct stat info;
+    int number;
+
+    if (fstat(file->fd, &info) != 0) {
+        return file_refuse_errno(file, "which cannot be examined", errno,
+                                 "a file system with locks", error);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return file_refuse_kind(file, error);
+    }
+    file->is_empty = info.st_size == 0;
+    enum invig_status status = file_check_header(file, error);
+    if (status != INVIG_OK) {
+        return status;
+    }
+    number = directory_error(file);
+    return number == 0 ? INVIG_OK : file_refuse_directory(file, number, error);
+}
+
+enum invig_status invig_sqlitestore_examine(const char *name, char error[INVIG_STORE_ERROR_BYTES])
+{
+    struct sqlite_file file;
+    int number = 0;
+
+    file_name(&file, name);
+    file.fd = open(file.path, FILE_FLAGS);
+    if (file.fd >= 0) {
+        enum invig_status status = file_examine(&file, error);
+        invig_sqlitefile_close(&file);
+        return status;
+    }
+    number = errno;
+    if (number == ENOENT) { /* it would be made */
+        number = directory_error(&file);
+    }
+    return number == 0 ? INVIG_OK : file_refuse_open(&file, number, error);
 }
 
 void invig_sqlitefile_restore(const struct sqlite_file *file)

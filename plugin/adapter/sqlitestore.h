@@ -31,6 +31,13 @@ enum invig_status invig_sqlitestore_open(const char *path, bool is_full,
                                          struct invig_store *out_store,
                                          char error[INVIG_STORE_ERROR_BYTES]);
 
+/* Looks whether `path` could be opened or made, as far as that shows without writing and without a
+ * lock: its kind, its header, the rights to it and to its directory. Whether it is damaged inside,
+ * is in use, or has room, is not looked at. `error` and the result are as of
+ * invig_sqlitestore_open.
+ */
+enum invig_status invig_sqlitestore_examine(const char *path, char error[INVIG_STORE_ERROR_BYTES]);
+
 /* The schema's versions from 1 on, to test migrations: brings a new file at `path` to `version`. */
 enum invig_status invig_sqlitestore_create(const char *path, int version);
 

@@ -10,8 +10,8 @@
 #include "log.h"
 #include "message.h"
 #include "newer.h"
+#include "setup.h"
 #include "sqlitestore.h"
-#include "token.h"
 
 #include <mosquitto.h>
 #include <stdio.h>
@@ -46,6 +46,8 @@ enum { CALLBACK_COUNT = sizeof(plugin_callbacks) / sizeof(plugin_callbacks[0]) }
  * nothing. */
 static bool plugin_is_loaded;
 
+static const struct invig_keyring_report plugin_report = {NULL, invig_log_text};
+
 static void plugin_free(struct invig_plugin *plugin)
 {
     if (plugin == NULL) {
@@ -58,63 +60,41 @@ static void plugin_free(struct invig_plugin *plugin)
     free(plugin);
 }
 
-static bool plugin_read_options(struct invig_plugin *plugin, const struct mosquitto_opt *options,
-                                int option_count)
+static void option_get(void *context, size_t index, const char **out_word, const char **out_value)
 {
-    char error[INVIG_POLICY_ERROR_BYTES] = "out of memory";
-    enum invig_status status = invig_policy_init(&plugin->policy);
+    const struct mosquitto_opt *options = context;
 
-    for (int i = 0; status == INVIG_OK && i < option_count; i++) {
-        status = invig_policy_set(&plugin->policy, options[i].key, options[i].value, error);
-    }
-    if (status == INVIG_OK) {
-        status = invig_policy_check(&plugin->policy, error);
-    }
-    if (status != INVIG_OK) {
-        invig_log_text(NULL, INVIG_LOG_ERROR, error);
-    }
-    return status == INVIG_OK;
+    *out_word = options[index].key;
+    *out_value = options[index].value;
 }
 
-static bool plugin_read_keys(struct invig_plugin *plugin)
+static bool plugin_read_options(struct invig_plugin *plugin, struct mosquitto_opt *options,
+                                int option_count)
 {
-    const struct invig_keyring_report report = {NULL, invig_log_text};
-    char error[INVIG_POLICY_ERROR_BYTES] = "out of memory";
+    const struct invig_setup_options given = {
+        .context = options,
+        .count = option_count > 0 ? (size_t)option_count : 0,
+        .get = option_get,
+    };
+    char error[INVIG_POLICY_ERROR_BYTES];
+    size_t at;
 
-    if (!invig_token_self_test()) {
-        invig_log_text(NULL, INVIG_LOG_ERROR,
-                       "libjwt does not refuse what it must: this version cannot be used");
-        return false;
-    }
-    if (invig_keyring_new(&plugin->policy, invig_token_algorithms(), &report, &plugin->keyring,
-                          error) != INVIG_OK) {
+    if (invig_setup_policy(&given, &plugin->policy, &at, error) != INVIG_OK) {
         invig_log_text(NULL, INVIG_LOG_ERROR, error);
         return false;
     }
     return true;
 }
 
-/* Says what an administrator may have forgotten. */
-static void plugin_warn(const struct invig_policy *policy)
+static bool plugin_read_keys(struct invig_plugin *plugin)
 {
-    if (policy->jwt_issuer == NULL) {
-        invig_log_text(NULL, INVIG_LOG_WARNING,
-                       "plugin_opt_jwt_issuer is not set: tokens of any issuer are accepted");
+    char error[INVIG_POLICY_ERROR_BYTES];
+
+    if (invig_setup_keys(&plugin->policy, &plugin_report, &plugin->keyring, error) != INVIG_OK) {
+        invig_log_text(NULL, INVIG_LOG_ERROR, error);
+        return false;
     }
-    if (policy->jwt_audience == NULL) {
-        invig_log_text(NULL, INVIG_LOG_WARNING,
-                       "plugin_opt_jwt_audience is not set: tokens for any audience are accepted");
-    }
-    if (policy->state_file == NULL) {
-        invig_log_text(NULL, INVIG_LOG_WARNING,
-                       "plugin_opt_state_file is not set: a restart of the broker forgets which "
-                       "logins have ended, what is blocked and what the backend has said");
-    }
-    if (!policy->require_auth_time) {
-        invig_log_text(NULL, INVIG_LOG_WARNING,
-                       "plugin_opt_require_auth_time is off: a token without auth_time counts as "
-                       "a login at the time it was made");
-    }
+    return true;
 }
 
 static void plugin_unregister(const struct invig_plugin *plugin, int count)
@@ -209,7 +189,7 @@ static int plugin_start(struct invig_plugin *plugin, struct mosquitto_opt *optio
     if (!plugin_make_engine(plugin, seed)) {
         return MOSQ_ERR_INVAL;
     }
-    plugin_warn(&plugin->policy);
+    invig_setup_warn(&plugin->policy, &plugin_report);
     invig_newer_introduce(plugin->identifier);
     return plugin_register(plugin);
 }
@@ -221,9 +201,7 @@ EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userd
     int rc;
 
     if (plugin_is_loaded) {
-        invig_log_text(NULL, INVIG_LOG_ERROR,
-                       "the plugin is named twice in the configuration: one global instance serves "
-                       "all listeners");
+        invig_log_text(NULL, INVIG_LOG_ERROR, INVIG_SETUP_TWICE);
         return MOSQ_ERR_INVAL;
     }
     plugin = calloc(1, sizeof(*plugin));

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -33,7 +33,7 @@ const PLOTS = ['cpu-per-login.svg', 'cpu-per-delivery.svg', 'fanout-latency.svg'
 
 // On the disk that the benchmark itself would use.
 const base = mkdtempSync('/var/tmp/invig-bench-test-');
-after(() => rmSync(base, { recursive: true, force: true }));
+process.on('exit', () => rmSync(base, { recursive: true, force: true }));
 
 function run(args) {
     const made = spawnSync(RUN, args, { encoding: 'utf8', timeout: 240000 });

@@ -58,6 +58,39 @@ static void test_store_old(void **state)
     assert_true(fault_run("open an old file", act_open, check_open) > 40);
 }
 
+/* -- Looking at it -- */
+
+static void act_examine(void)
+{
+    error[0] = '\0';
+    status = invig_sqlitestore_examine(path, error);
+}
+
+/* Nothing is written, whatever fails. */
+static void check_examine(const char *struck)
+{
+    char after[LISTING_BYTES];
+
+    directory_list(after);
+    assert_string_equal(after, listing);
+    if (struck == NULL) {
+        assert_int_equal(status, INVIG_OK);
+    } else if (status != INVIG_OK) {
+        assert_int_equal(status, INVIG_ERR_IO);
+        assert_memory_equal(error, "plugin_opt_state_file: ", 23);
+    }
+}
+
+static void test_store_examine(void **state)
+{
+    (void)state;
+    directory_list(listing);
+    (void)fault_run("examine where there is no file", act_examine, check_examine);
+    make_store();
+    directory_list(listing);
+    assert_true(fault_run("examine a file", act_examine, check_examine) >= 3);
+}
+
 static void act_create(void)
 {
     status = invig_sqlitestore_create(path, INVIG_STORE_VERSION);
@@ -303,9 +336,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, directory_make, directory_remove)
-        STORE_TEST(test_store_new),   STORE_TEST(test_store_old),  STORE_TEST(test_store_create),
-        STORE_TEST(test_store_batch), STORE_TEST(test_store_load), STORE_TEST(test_store_sweep),
-        STORE_TEST(test_store_close),
+        STORE_TEST(test_store_new),   STORE_TEST(test_store_old),     STORE_TEST(test_store_create),
+        STORE_TEST(test_store_batch), STORE_TEST(test_store_load),    STORE_TEST(test_store_sweep),
+        STORE_TEST(test_store_close), STORE_TEST(test_store_examine),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

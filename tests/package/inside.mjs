@@ -91,6 +91,7 @@ async function logIn() {
 
 const module = install();
 const serviceUser = configure();
+run('invigilator', 'check-config', CONF);
 const broker = await startBroker();
 assert.match(readFileSync(`/proc/${broker.pid}/status`, 'utf8'), new RegExp(`^Uid:\\s+${serviceUser}\\s`, 'm'));
 await logIn();

@@ -88,20 +88,23 @@ const responses = ({ commands }, dataOf) => ({
 });
 const good = (request) => responses(request, () => ({ data: { total: 1, sessions: [{ userId: 'u', sessionId: 's', connections: 1 }] } }));
 
+// What would show if it were believed.
+const wrong = (request) => responses(request, () => ({ data: { total: 1, sessions: [{ userId: 'wrong', sessionId: 's', connections: 1 }] } }));
+
 const PASSED_OVER = {
     'garbage': () => 'x'.repeat(1000),
     'nothing': () => '',
-    'bytes that are not UTF-8': (request) => publishBytes(RESPONSE, Buffer.from(JSON.stringify(good(request)).replace('"u"', '"\xff"'), 'latin1')),
-    'another\'s answer': (request) => ({ responses: [{ ...good(request).responses[0], correlationData: '1' }] }),
-    'another command\'s answer': (request) => ({ responses: [{ ...good(request).responses[0], command: 'getStats' }] }),
-    'an answer too many': (request) => ({ responses: [...good(request).responses, {}] }),
+    'bytes that are not UTF-8': (request) => publishBytes(RESPONSE, Buffer.from(JSON.stringify(wrong(request)).replace('"wrong"', '"\xff"'), 'latin1')),
+    'another\'s answer': (request) => ({ responses: [{ ...wrong(request).responses[0], correlationData: '1' }] }),
+    'another command\'s answer': (request) => ({ responses: [{ ...wrong(request).responses[0], command: 'getStats' }] }),
+    'an answer too many': (request) => ({ responses: [...wrong(request).responses, {}] }),
     'no answers': () => ({ responses: [] }),
     'answers that are no array': () => ({ responses: {} }),
-    'a duplicate member': (request) => JSON.stringify(good(request)).replace('"total"', '"total":1,"total"'),
-    'depth': (request) => JSON.stringify(good(request)).replace('"total":1', `"total":${'['.repeat(100)}${']'.repeat(100)}`),
-    'a bad NUL': (request) => `${JSON.stringify(good(request))}\0`,
-    'a retained answer': (request) => publishBytes(RESPONSE, JSON.stringify(good(request)), true),
-    'an answer on another topic': (request) => publishBytes(`${RESPONSE}/x`, JSON.stringify(good(request))),
+    'a duplicate member': (request) => JSON.stringify(wrong(request)).replace('"total"', '"total":1,"total"'),
+    'depth': (request) => JSON.stringify(wrong(request)).replace('"total":1', `"total":${'['.repeat(100)}${']'.repeat(100)}`),
+    'a bad NUL': (request) => `${JSON.stringify(wrong(request))}\0`,
+    'a retained answer': (request) => publishBytes(RESPONSE, JSON.stringify(wrong(request)), true),
+    'an answer on another topic': (request) => publishBytes(`${RESPONSE}/x`, JSON.stringify(wrong(request))),
 };
 for (const [name, make] of Object.entries(PASSED_OVER)) {
     test(`${name} is passed over`, async () => {
