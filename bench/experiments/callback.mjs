@@ -72,8 +72,8 @@ export async function measure(context) {
         title: 'Single callbacks',
         notes: [
             'The plugin\'s own objects in a made-up broker, in memory, by how many users are connected. Each call is '
-            + 'about another user in random order. Nanoseconds are the median of batches ("none" is an empty callback); '
-            + 'instructions are as callgrind counts them; allocations are the plugin\'s, a call.',
+            + 'about another user in random order. Nanoseconds are the median of batches ("none" is an empty '
+            + 'callback); instructions are as callgrind counts them; allocations are the plugin\'s, a call.',
         ],
         columns: [...columnsOf('ns', 'ns', 0), ...columnsOf('instructions', 'instructions', 0),
             ['allocations', 'allocations', 2]],

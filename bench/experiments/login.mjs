@@ -54,7 +54,9 @@ async function startServer(context, variant, users) {
 async function measureStorm(context, variant, { transport, users }) {
     const file = await context.students.logins(variant.kind, users);
     const server = await startServer(context, variant, users);
-    const settings = { port: server.port(transport), transport, file, users, subscribe: TOPIC, phases: ['storm', 'idle'] };
+    const settings = {
+        port: server.port(transport), transport, file, users, subscribe: TOPIC, phases: ['storm', 'idle'],
+    };
     const { result: [load, storm], cpu } = await withCpu(server, async () => {
         const load = startLoad(context, settings);
         return [load, await load.result()];
@@ -67,8 +69,9 @@ async function measureStorm(context, variant, { transport, users }) {
 
 async function measureTable(context, transport, users, variants) {
     const table = TABLES[transport];
-    context.say(`${table}, ${users} students, ${context.rounds} rounds of ${variants.length}`);
-    return rowsOf({ table, users, variants, rounds: context.rounds },
+    const rounds = context.roundsOf(users);
+    context.say(`${table}, ${users} students, ${rounds} rounds of ${variants.length}`);
+    return rowsOf({ table, users, variants, rounds },
         (variant) => measureStorm(context, variant, { transport, users }));
 }
 

@@ -12,7 +12,8 @@ const TARGETS = {
 function cmake(args, root) {
     const made = spawnSync('cmake', args, { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20 });
     if (made.status !== 0) {
-        throw new Error(`cmake ${args.join(' ')}: ${made.error?.message ?? `${made.stdout}${made.stderr}`.slice(-4000)}`);
+        const text = made.error?.message ?? `${made.stdout}${made.stderr}`.slice(-4000);
+        throw new Error(`cmake ${args.join(' ')}: ${text}`);
     }
 }
 

@@ -67,7 +67,8 @@ class Load {
         const result = JSON.parse(await this.#line());
         const { phase, count, failures, reasons, publisher, received, expected } = result;
         if (failures > 0 || publisher) {
-            throw new Error(`${phase}: ${failures} of ${count} failed ${JSON.stringify(reasons ?? {})} ${publisher ?? ''}`);
+            const why = `${JSON.stringify(reasons ?? {})} ${publisher ?? ''}`;
+            throw new Error(`${phase}: ${failures} of ${count} failed ${why}`);
         }
         if (received !== expected) {
             throw new Error(`${phase}: ${received} deliveries instead of ${expected}`);

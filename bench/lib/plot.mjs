@@ -18,7 +18,8 @@ function unique(values) {
 /** One group of bars for each variant, and in it one for each series. */
 function script({ title, axis, groups, series, value }) {
     const data = groups.map((group) => [quote(group), ...series.map((one) => value(group, one)?.toFixed(3) ?? '?')]);
-    const bars = series.map((one, i) => `$data using ${i + 2}:xtic(1) title ${quote(one)} linecolor rgb "${COLORS[i]}"`);
+    const bars = series.map((one, i) =>
+        `$data using ${i + 2}:xtic(1) title ${quote(one)} linecolor rgb "${COLORS[i % COLORS.length]}"`);
     return [
         'set terminal svg size 820,460 font "sans-serif,14" background "#ffffff"',
         'set encoding utf8',

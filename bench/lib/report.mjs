@@ -18,16 +18,6 @@ function cell(value, digits) {
     return low === high ? middle : `${middle} (${low}..${high})`;
 }
 
-/** Rows that carry their numbers themselves, with `way`, `students` and `note`, as rows with `values`. */
-export function withValues(result) {
-    if (result.rows.every(({ values }) => values)) {
-        return result;
-    }
-    const rows = result.rows.map(({ way, students, note, ...values }) => ({ variant: way, users: students, note, values }));
-    const notes = rows.filter(({ note }) => note).map(({ variant, note }) => `*${variant}*: ${note}`);
-    return { ...result, rows, notes: [...result.notes ?? [], ...notes] };
-}
-
 function columnsOf({ columns, rows }) {
     return columns ?? [...new Set(rows.flatMap(({ values }) => Object.keys(values)))].map((key) => [key, key, 2]);
 }
@@ -36,9 +26,13 @@ function rowsTable(result, rows) {
     const columns = columnsOf(result).filter(([key]) => rows.some(({ values }) => values[key] !== undefined));
     const usersTitle = result.usersTitle === undefined ? 'students' : result.usersTitle;
     const users = (row) => (usersTitle === null ? [] : [String(row.users ?? '')]);
+    // Where it is not the same for all.
+    const hasRounds = new Set(rows.map(({ rounds }) => rounds?.length)).size > 1;
     const heads = [result.variantTitle ?? 'variant', ...(usersTitle === null ? [] : [usersTitle]),
+        ...(hasRounds ? ['rounds'] : []),
         ...columns.map(([, title]) => title)];
     return table(heads, rows.map((row) => [row.variant, ...users(row),
+        ...(hasRounds ? [String(row.rounds?.length ?? '')] : []),
         ...columns.map(([key, , digits]) => cell(row.values[key], digits))]));
 }
 
@@ -69,7 +63,8 @@ function targetsTable(results) {
 
 function overviewTable(results) {
     const lines = results.flatMap(([, { overview }]) => overview ?? []);
-    return table(['', 'with the plugin', 'to compare'], lines.map(({ what, plugin, others }) => [what, plugin, others]));
+    return table(['', 'with the plugin', 'to compare'],
+        lines.map(({ what, plugin, others }) => [what, plugin, others]));
 }
 
 function plotsText(plots) {
@@ -80,10 +75,10 @@ function plotsText(plots) {
 export function reportText({ machine, options, results, plots }) {
     return [
         '# Benchmark\n',
-        `${options.isQuick ? 'A quick run, to see that it works: its figures mean little. ' : ''}Made by \`bench/run\`, `
-        + `${options.rounds} rounds; all variants of a table alternate in each round. Figures are the median of the `
-        + 'rounds, and in brackets the least and the most. Servers, clients and backend share the machine, over '
-        + 'loopback.\n',
+        `${options.isQuick ? 'A quick run, to see that it works: its figures mean little. ' : ''}`
+        + `Made by \`bench/run\`, ${options.rounds} rounds; all variants of a table alternate in each round. `
+        + 'Figures are the median of the rounds, and in brackets the least and the most. Servers, clients and '
+        + 'backend share the machine, over loopback.\n',
         table(['machine', ''], machine),
         '## Overview\n', overviewTable(results),
         '## Targets\n', targetsTable(results),

@@ -57,6 +57,8 @@ if [ "$network" = host ]; then
 else
     ip link set lo up
 fi
+# A command started in the background, as this was, would not end by Ctrl-C.
 result=0
-chroot "$root" /usr/bin/env -i --chdir=/srv/invigilator "${variables[@]}" "$@" || result=$?
+chroot "$root" /usr/bin/env -i --default-signal=INT,QUIT --chdir=/srv/invigilator \
+    "${variables[@]}" "$@" || result=$?
 exit "$result"

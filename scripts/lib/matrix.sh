@@ -61,10 +61,11 @@ write_settings() {
 run_debootstrap() {
     local archive uri trusted
     local -a check=(--force-check-gpg "--keyring=$DEBIAN_KEYRING")
-    archive=$(archive_of '!(*-*)') || fail "no source in $APT_DIR is Debian's own: cannot tell where $1 is"
+    archive=$(archive_of '!(*-*)') ||
+        fail "no source in $APT_DIR is Debian's own: cannot tell where $1 is"
     IFS=$'\t' read -r uri trusted <<< "$archive"
     [ "$trusted" != yes ] || check=(--no-check-gpg)
-    unshare --mount --pid --fork --kill-child --mount-proc \
+    setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc \
         debootstrap --variant=minbase "${check[@]}" "$1" "$(suite_root "$1")" "$uri"
 }
 
@@ -84,7 +85,8 @@ bootstrap() {
 
 # Everything that is not ignored, as it lies there now, committed or not.
 tree_files() {
-    git -c safe.directory="$ROOT" -C "$ROOT" ls-files -z --cached --others --exclude-standard --deduplicate
+    git -c safe.directory="$ROOT" -C "$ROOT" \
+        ls-files -z --cached --others --exclude-standard --deduplicate
 }
 
 # copy_tree suite: what is equal keeps its date, so that a build there goes on from where it was; what
@@ -153,13 +155,13 @@ write_host() {
     npm_file globalconfig > "$1/npmrc-global"
 }
 
-# enter suite host|loopback command...: runs it in the suite, in the work tree. Whatever it starts ends
-# with it, and with this script.
+# enter suite host|loopback command...: becomes that command, in the suite, in the work tree. Whatever
+# it starts ends with it, and with the process that this one is a child of.
 enter() {
     local suite=$1 network=$2
     local -a namespaces=(--mount --pid --fork --kill-child)
     shift 2
     [ "$network" = host ] || namespaces+=(--net)
-    setpriv --pdeathsig KILL unshare "${namespaces[@]}" \
-        bash "$ROOT/scripts/lib/matrix-enter.sh" "$(suite_root "$suite")" "$network" "$@" 9>&-
+    exec setpriv --pdeathsig KILL unshare "${namespaces[@]}" \
+        bash "$ROOT/scripts/lib/matrix-enter.sh" "$(suite_root "$suite")" "$network" "$@" 8>&- 9>&-
 }
