@@ -157,39 +157,9 @@ const char *mosquitto_client_address(const struct mosquitto *client)
     return client->address;
 }
 
-bool mosquitto_client_clean_session(const struct mosquitto *client)
-{
-    (void)client;
-    return true;
-}
-
 const char *mosquitto_client_id(const struct mosquitto *client)
 {
     return client->id;
-}
-
-int mosquitto_client_keepalive(const struct mosquitto *client)
-{
-    (void)client;
-    return 30;
-}
-
-int mosquitto_client_protocol(const struct mosquitto *client)
-{
-    (void)client;
-    return mp_websockets;
-}
-
-int mosquitto_client_protocol_version(const struct mosquitto *client)
-{
-    (void)client;
-    return 4;
-}
-
-int mosquitto_client_sub_count(const struct mosquitto *client)
-{
-    (void)client;
-    return 0;
 }
 
 const char *mosquitto_client_username(const struct mosquitto *client)
