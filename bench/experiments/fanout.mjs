@@ -6,7 +6,7 @@ import {
     startBroker, TOPIC, updateText, withAcl, withDynsec, withNothing, withPlugin,
 } from '../lib/broker.mjs';
 import { settle, startLoad, withCpu } from '../lib/load.mjs';
-import { startRival } from '../lib/rival.mjs';
+import { startRival, withKey } from '../lib/rival.mjs';
 import { findRow, ratioAtMost, rowsOf } from '../lib/stats.mjs';
 
 export const name = 'fanout';
@@ -47,7 +47,7 @@ function payload(version) {
 
 async function startServer(context, variant, users, settings) {
     if (variant.rival) {
-        return startRival(variant.rival, context.keys.rsPem, 'RS256');
+        return startRival(variant.rival, withKey(context.keys.rsPem, 'RS256'));
     }
     const broker = await startBroker(context, await variant.lines(context, users), settings);
     broker.publish(TOPIC, payload(0));

@@ -4,7 +4,7 @@ import {
     startBroker, TOPIC, withDynsec, withNothing, withPasswords, withPlugin,
 } from '../lib/broker.mjs';
 import { startLoad, withCpu } from '../lib/load.mjs';
-import { startRival } from '../lib/rival.mjs';
+import { startRival, withKey } from '../lib/rival.mjs';
 import { findRow, ratioAtMost, rowsOf } from '../lib/stats.mjs';
 import { DYNSEC_ITERATIONS } from '../lib/students.mjs';
 import { rmSync } from 'node:fs';
@@ -45,7 +45,7 @@ const AEDES = { label: 'Aedes with jose, RS256', kind: 'RS256', rival: 'aedes' }
 
 async function startServer(context, variant, users) {
     if (variant.rival) {
-        return startRival(variant.rival, context.keys.rsPem, 'RS256');
+        return startRival(variant.rival, withKey(context.keys.rsPem, 'RS256'));
     }
     return startBroker(context, await variant.lines(context, users));
 }

@@ -10,11 +10,14 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { freePort, startBroker } from '../../tests/broker/lib/broker.mjs';
+import { startBroker } from '../../tests/broker/lib/broker.mjs';
 import { connect } from '../../tests/broker/lib/client.mjs';
+import { bytesOf, less } from '../lib/polling-bytes.mjs';
 import { Page } from '../lib/polling-http.mjs';
 import { EVALUATION, Follower, makeLogin, updateOf } from '../lib/polling-mqtt.mjs';
-import { bytesOf, cpuMs, less, median, startRival } from '../lib/polling-process.mjs';
+import { cpuNs } from '../lib/process.mjs';
+import { startRival } from '../lib/rival.mjs';
+import { median } from '../lib/stats.mjs';
 
 export const name = 'polling';
 
@@ -44,6 +47,7 @@ async function mapSome(items, each) {
     return results;
 }
 
+const cpuMs = (pid) => cpuNs(pid) / 1e6;
 const medianBytes = (all) => ({ up: median(all.map(({ up }) => up)), down: median(all.map(({ down }) => down)) });
 const sumBytes = (pages) => pages.map(({ socket }) => bytesOf(socket))
     .reduce((sum, { up, down }) => ({ up: sum.up + up, down: sum.down + down }), { up: 0, down: 0 });
@@ -96,10 +100,9 @@ async function measureWhole(page) {
 }
 
 async function measurePolling({ students, seconds }) {
-    const port = await freePort();
-    const server = await startRival('poll', ['--port', port]);
+    const server = await startRival('poll');
     try {
-        const pages = await mapSome(Array(students).fill(port), Page.open);
+        const pages = await mapSome(Array(students).fill(server.port()), Page.open);
         const window = await runPolling(pages, server.pid, seconds);
         const whole = await measureWhole(pages[0]);
         const { cookie } = pages[0];

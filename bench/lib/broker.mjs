@@ -4,7 +4,8 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { answers, cpuNs, freePort, isRunning, residentBytes, run, start, turn } from './process.mjs';
+import { freePort, turnAt } from '../../tests/broker/lib/port.mjs';
+import { answers, cpuNs, isRunning, residentBytes, run, start } from './process.mjs';
 import { AUDIENCE, BACKEND, EVALUATION, ISSUER } from './students.mjs';
 import { dynsecPath, MOSQUITTO } from './system.mjs';
 
@@ -107,7 +108,7 @@ class Broker {
             }
             await pause(20);
         }
-        await turn(this.tcpPort);
+        await turnAt(this.tcpPort);
         return this;
     }
 

@@ -8,7 +8,7 @@ import WebSocket from 'ws';
 import { now } from '../../tests/broker/lib/keys.mjs';
 import { Inbox, within } from '../../tests/broker/lib/wait.mjs';
 import { upgradeHeaders } from './polling-http.mjs';
-import { bytesOf, less } from './polling-process.mjs';
+import { bytesOf, less } from './polling-bytes.mjs';
 
 globalThis.navigator ??= {}; // MQTT.js looks at it, and Node has none before 21
 const { default: mqtt } = await import('../../tests/node_modules/mqtt/dist/mqtt.esm.js');

@@ -4,10 +4,6 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 
-// Below the range the system takes outgoing ports from, so that no client gets one in between.
-const PORT_MIN = 20000;
-const PORT_COUNT = 12000;
-
 const children = new Set();
 const directories = new Set();
 
@@ -80,33 +76,4 @@ export function answers(port) {
             resolve(true);
         });
     });
-}
-
-/** Resolves when a broker has closed a connection that did not begin with a CONNECT: it is in its loop
- *  then. It forgets a SIGTERM that comes before. */
-export function turn(port) {
-    return new Promise((resolve) => {
-        const socket = net.connect({ port, host: '127.0.0.1', timeout: 5000 });
-        socket.on('connect', () => socket.write(Buffer.from([0xC0, 0])));
-        socket.on('error', () => {}).on('timeout', () => socket.destroy()).on('data', () => {});
-        socket.on('close', resolve);
-    });
-}
-
-function isFree(port) {
-    return new Promise((resolve) => {
-        const server = net.createServer();
-        server.once('error', () => resolve(false));
-        server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-}
-
-/** A loopback port that nobody listens on at this moment. */
-export async function freePort() {
-    for (;;) {
-        const port = PORT_MIN + Math.floor(Math.random() * PORT_COUNT);
-        if (await isFree(port)) {
-            return port;
-        }
-    }
 }

@@ -34,7 +34,6 @@ function orderOf(count, round) {
 
 async function measureNamed(variant, round, measure) {
     try {
-        if (process.env.BENCH_TRACE) console.error(variant.label, round);
         return await measure(variant, round);
     } catch (error) {
         throw new Error(`${variant.label}, round ${round + 1}: ${error.message}`, { cause: error });

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import packets from 'mqtt-packet';
-import { freePort } from '../broker/lib/broker.mjs';
+import { freePort } from '../broker/lib/port.mjs';
 import { connect, startBroker } from '../broker/lib.mjs';
 import { fileOf, loginsOf, runLoad, startLoad } from './load.mjs';
 

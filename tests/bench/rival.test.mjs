@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import * as rivals from '../../bench/lib/polling-process.mjs';
-import { freePort } from '../broker/lib/broker.mjs';
+import * as rivals from '../../bench/lib/rival.mjs';
 import { connect } from '../broker/lib/client.mjs';
 import { makeKeys, now, sign } from '../broker/lib/keys.mjs';
 import { Inbox, within } from '../broker/lib/wait.mjs';
@@ -34,18 +33,17 @@ async function startRival(name, args) {
     const rival = await rivals.startRival(name, args);
     running.push(rival);
     const stop = () => within(5000, `the end of ${name}`, rival.stop());
-    return { ...rival, stop };
+    return { ...rival, port: rival.port(), stop };
 }
 
 /** Starts a rival with a key; `token(claims)` signs for it. */
 async function start(name, algorithm) {
     const [key, file] = FILES[algorithm];
-    const port = await freePort();
-    const rival = await startRival(name, ['--port', port, '--key', keys[file], '--algorithm', algorithm]);
+    const rival = await startRival(name, rivals.withKey(keys[file], algorithm));
     const token = (claims) => sign({ sid: 's1', ...claims }, keys[key]);
     const student = (sub, evaluations, more) => token({ sub, evaluations, ...more });
     const service = () => token({ sub: 'backend', sid: undefined, role: 'service' });
-    return { ...rival, port, token, student, service };
+    return { ...rival, token, student, service };
 }
 
 /** Tokens that nobody may come in with, each with its reason. */
@@ -231,8 +229,8 @@ describe('poll', { skip }, () => {
     const cookieOf = ({ headers }) => headers['set-cookie'].map((line) => line.split(';')[0]).join('; ');
 
     it('answers with the sizes of what it stands for', async () => {
-        const port = await freePort();
-        const rival = await startRival('poll', ['--port', port]);
+        const rival = await startRival('poll');
+        const { port } = rival;
         const login = await ask(port, '/api/auth/callback/credentials', { method: 'POST' });
         const cookie = cookieOf(login);
         const session = /session-token=(\S+)$/.exec(cookie)[1];
@@ -256,8 +254,8 @@ describe('poll', { skip }, () => {
     });
 
     it('knows who is not logged in', async () => {
-        const port = await freePort();
-        const rival = await startRival('poll', ['--port', port]);
+        const rival = await startRival('poll');
+        const { port } = rival;
         assert.equal((await ask(port, PATH)).status, 401);
         const login = await ask(port, '/api/auth/callback/credentials', { method: 'POST' });
         const cookie = cookieOf(login).replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));

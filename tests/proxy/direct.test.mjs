@@ -8,7 +8,7 @@ import http2 from 'node:http2';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
-import { freePort } from '../broker/lib/broker.mjs';
+import { freePort } from '../broker/lib/port.mjs';
 import { within } from '../broker/lib/wait.mjs';
 import { connect, newId, startBroker } from '../broker/lib.mjs';
 import { lookup, makeCertificate, NAME, ROOT, substitute, versionOf } from './nginx.mjs';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../broker/lib/broker.mjs';
+import { freePort } from '../broker/lib/port.mjs';
 import { within } from '../broker/lib/wait.mjs';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 
-import { freePort } from '../broker/lib/broker.mjs';
+import { freePort } from '../broker/lib/port.mjs';
 import { makeKeys } from '../broker/lib/keys.mjs';
 import { within } from '../broker/lib/wait.mjs';
 import { dir, expectCode, file, run } from './lib.mjs';

@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import {
     backend, command, fingerprint, login, newId, setAccess, setPhase, startBroker, startExam, userTopic,
 } from '../broker/lib.mjs';
-import { freePort } from '../broker/lib/broker.mjs';
+import { freePort } from '../broker/lib/port.mjs';
 import { dir, expectCode, file, rows, run } from './lib.mjs';
 
 let broker;

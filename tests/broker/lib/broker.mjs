@@ -3,13 +3,13 @@
 // to it that nothing of it is left, whatever becomes of the test.
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { makeKeys, sign } from './keys.mjs';
+import { freePort, turnAt } from './port.mjs';
 import { patience, within } from './wait.mjs';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -18,9 +18,6 @@ const WRAPPER = (process.env.INVIG_WRAPPER ?? '').split(' ').filter(Boolean);
 const RUNNING = /^mosquitto version (\d+)\.(\d+)\S* running$/;
 const PORT_TAKEN = /Address already in use/;
 const REPORT = /ERROR: \w*Sanitizer|runtime error: |^==\d+== (Invalid|Conditional jump|Use of un)/;
-// Below the range the system takes outgoing ports from, so that no client gets one in between.
-const PORT_MIN = 20000;
-const PORT_COUNT = 12000;
 
 const ACL = `
 user backend
@@ -40,7 +37,7 @@ process.on('exit', () => {
     }
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.once(signal, () => process.exit(1));
+    process.on(signal, () => process.exit(1)); // not once: timeout(1) and terminals signal twice
 }
 
 // A test that failed before its stop() leaves a broker and clients that would keep this process
@@ -54,24 +51,6 @@ if (process.env.NODE_TEST_CONTEXT) {
             }
         }, patience(3000)).unref();
     });
-}
-
-function isFree(port) {
-    return new Promise((answer) => {
-        const server = net.createServer();
-        server.once('error', () => answer(false));
-        server.listen(port, '127.0.0.1', () => server.close(() => answer(true)));
-    });
-}
-
-/** A loopback port that nobody listens on at this moment. */
-export async function freePort() {
-    for (;;) {
-        const port = PORT_MIN + Math.floor(Math.random() * PORT_COUNT);
-        if (await isFree(port)) {
-            return port;
-        }
-    }
 }
 
 function modulePath() {
@@ -219,19 +198,12 @@ class Broker {
         return major > 2 || (major === 2 && minor >= 1);
     }
 
-    /** Waits until the broker has gone through its loop: it forgets a SIGTERM that comes before its first
-     *  turn. What is sent is no CONNECT, so that the broker closes; whether it does is no matter here. */
+    /** Waits until the broker has gone through its loop. */
     async turn() {
-        if (!this.tcpUrl) {
-            return;
+        if (this.tcpUrl) {
+            const { hostname, port } = new URL(this.tcpUrl);
+            await turnAt(Number(port), hostname);
         }
-        const { hostname, port } = new URL(this.tcpUrl);
-        await new Promise((resolve) => {
-            const socket = net.connect({ host: hostname, port: Number(port), timeout: 5000 });
-            socket.on('connect', () => socket.write(Buffer.from([0xC0, 0])));
-            socket.on('error', () => {}).on('timeout', () => socket.destroy()).on('data', () => {});
-            socket.on('close', resolve);
-        });
     }
 
     /** Sends SIGHUP; resolves when the broker has begun to act on it. */
