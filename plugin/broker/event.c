@@ -55,14 +55,15 @@ static int acl_code(enum invig_verdict verdict)
 
 /* After SIGHUP the broker asks again for each client, also for MQTT sessions that outlived their
  * connection, with the password of the time. A client that is connected is known by its pointer.
- * For the others: between RELOAD and TICK the broker handles no packet but those of WebSockets, and
- * an MQTT session without a connection is none of those. */
+ * For the others: between RELOAD and TICK 2.0 handles no packet but those of WebSockets, and an MQTT
+ * session without a connection is none of those there. 2.1 keeps saying what it came over. */
 static bool event_is_recheck(const struct invig_plugin *plugin, const struct mosquitto *context)
 {
     return mosquitto_client_address(context) == NULL ||
            mosquitto_client_protocol_version(context) == 0 ||
            mosquitto_client_sub_count(context) > 0 ||
-           (plugin->is_reloading && mosquitto_client_protocol(context) != mp_websockets);
+           (plugin->is_reloading &&
+            (mosquitto_client_protocol(context) != mp_websockets || invig_newer_has(context)));
 }
 
 /* The answer to such a question: nobody is dropped. Running out and being revoked are found by our

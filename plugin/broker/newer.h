@@ -22,6 +22,10 @@ enum {
 /* Whether the broker is 2.1 or later. */
 bool invig_newer_is_broker(void);
 
+/* Whether the broker has `context` under its client id already, so that a question about it is no
+ * CONNECT. 2.0 cannot say: false. */
+bool invig_newer_has(const struct mosquitto *context);
+
 /* Tells the broker the plugin's name and version, where it wants to know. */
 void invig_newer_introduce(mosquitto_plugin_id_t *identifier);
 

@@ -10,6 +10,7 @@ BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev 'pkg-config|pkgconf' libjwt-dev 
     uthash-dev libssl-dev libsqlite3-dev mosquitto-dev libmosquitto-dev)
 RUN_PACKAGES=(mosquitto mosquitto-clients openssl ca-certificates)
 TEST_PACKAGES=(libcmocka-dev nginx chromium dpkg-dev file iproute2 gnuplot-nox)
+TEST_NODE_FOLDERS=(tests bench examples/exam examples/nextjs)
 
 # Built from one source, so of one version; 2.0.11 (Debian 12) comes without WebSockets.
 BROKER_PACKAGES=(mosquitto mosquitto-dev libmosquitto-dev libmosquitto1 mosquitto-clients)

@@ -13,4 +13,4 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 mapfile -t format < <(format_package)
 install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${TEST_PACKAGES[@]}" "${format[@]}"
 apt-get clean
-install_node_packages "$ROOT" tests examples/exam examples/nextjs
+install_node_packages "$ROOT" "${TEST_NODE_FOLDERS[@]}"
