@@ -55,8 +55,8 @@ static int acl_code(enum invig_verdict verdict)
 
 /* After SIGHUP the broker asks again for each client, also for MQTT sessions that outlived their
  * connection, with the password of the time. A client that is connected is known by its pointer.
- * For the others: between RELOAD and TICK 2.0 handles no packet but those of WebSockets, and an MQTT
- * session without a connection is none of those there. 2.1 keeps saying what it came over. */
+ * For the others: between RELOAD and TICK 2.0 handles no packet but those of WebSockets, and an
+ * MQTT session without a connection is none of those there. 2.1 keeps saying what it came over. */
 static bool event_is_recheck(const struct invig_plugin *plugin, const struct mosquitto *context)
 {
     return mosquitto_client_address(context) == NULL ||
