@@ -8,7 +8,7 @@ export const NAMES = ['login', 'fanout', 'second-login', 'unblock', 'polling', '
 const USAGE = `usage: bench/run [options]
 
 Measures what the plugin costs, beside what else there is, on this machine alone. A complete run takes
-about 25 minutes, with nothing else running. Writes report.md, results.json and plots.
+15 to 25 minutes, with nothing else running. Writes report.md, results.json and plots.
 
   --out DIR         where to; default bench/results
   --build DIR       the build to measure; default build-release. Made, or brought up to date
