@@ -48,12 +48,15 @@ void invig_engine_settle_phase(struct invig_engine *engine, struct invig_member 
     invig_engine_settle(engine, member);
 }
 
-/* Puts what a message says into the records. `copy` is its payload, owned from here on. */
-static void engine_record_evaluation(struct invig_engine *engine,
+/* Puts what a message says into the records. `copy` is its payload, owned from here on. Returns
+ * whether it is anything to the members, of whom there may be thousands. */
+static bool engine_record_evaluation(struct invig_engine *engine,
                                      struct invig_evaluation *evaluation,
                                      const struct invig_update *update, struct invig_text copy)
 {
     struct invig_evaluation_record *record = &evaluation->record;
+    int phase_before = evaluation->phase;
+    bool was_strict = evaluation->is_strict;
 
     invig_evaluations_set_message(&engine->evaluations, evaluation, copy);
     if (update->has_version) {
@@ -65,10 +68,14 @@ static void engine_record_evaluation(struct invig_engine *engine,
     }
     invig_evaluations_set_phase(&engine->evaluations, evaluation, update->phase,
                                 update->has_strict ? !update->strict : record->is_strict_off);
+    if (evaluation->phase == phase_before && evaluation->is_strict == was_strict) {
+        return false;
+    }
     for (struct invig_member *each = evaluation->first; each != NULL;
          each = each->evaluation_next) {
         invig_engine_record_phase(engine, each);
     }
+    return true;
 }
 
 const char *invig_engine_update_evaluation(struct invig_engine *engine,
@@ -79,6 +86,7 @@ const char *invig_engine_update_evaluation(struct invig_engine *engine,
     struct invig_evaluation *evaluation =
         invig_evaluations_find(&engine->evaluations, topic->evaluation);
     enum invig_status status;
+    bool is_for_members;
     char *copy;
 
     if (evaluation != NULL && update->has_version && evaluation->record.has_version &&
@@ -93,14 +101,14 @@ const char *invig_engine_update_evaluation(struct invig_engine *engine,
         free(copy);
         return invig_engine_status_error(status);
     }
-    engine_record_evaluation(engine, evaluation, update,
-                             (struct invig_text){copy, message->payload.length});
+    is_for_members = engine_record_evaluation(engine, evaluation, update,
+                                              (struct invig_text){copy, message->payload.length});
     status = invig_engine_commit_now(engine);
     if (status != INVIG_OK) {
         invig_engine_release_evaluation(engine, evaluation);
         return invig_engine_status_error(status);
     }
-    for (struct invig_member *each = evaluation->first; each != NULL;
+    for (struct invig_member *each = is_for_members ? evaluation->first : NULL; each != NULL;
          each = each->evaluation_next) {
         invig_engine_settle_phase(engine, each);
     }
