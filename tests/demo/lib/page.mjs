@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // page.mjs - an Invigilator as a page has it, with all its events on record, and a line between it and
 // the broker that can fall silent.
-import net from 'node:net';
 import { once } from 'node:events';
+import net from 'node:net';
 import mqtt from '../../../examples/exam/node_modules/mqtt/build/index.js';
 import { Invigilator } from '../../../examples/exam/public/invigilator.js';
 import { newId, now } from '../../broker/lib.mjs';
 import { Inbox } from '../../broker/lib/wait.mjs';
+import '../../broker/lib/webcrypto.mjs';
 
 const NAMES = ['online', 'offline', 'phase', 'endAt', 'access', 'blocked', 'invalidated', 'expiring', 'refused',
     'message'];

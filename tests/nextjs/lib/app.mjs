@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import '../../broker/lib/webcrypto.mjs';
 
 const ROOT = fileURLToPath(new URL('../../../examples/nextjs', import.meta.url));
 // As tsconfig.json has it.

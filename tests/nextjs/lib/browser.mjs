@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { load, replace, require } from './app.mjs';
 
 const ORIGIN = 'http://localhost:3000';
+const { splitCookiesString } = require('next/dist/server/web/utils');
 const scope = new AsyncLocalStorage(); // the request that is being answered
 
 Object.assign(process.env, { NEXTAUTH_URL: ORIGIN, NEXTAUTH_SECRET: 'only for tests' });
@@ -22,7 +23,8 @@ export class Browser {
         const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
         const request = new NextRequest(`${ORIGIN}${path}`, { ...init, headers: { ...init.headers, cookie } });
         const response = await scope.run(request, () => handler(request, { params: Promise.resolve(params ?? {}) }));
-        for (const line of response.headers.getSetCookie()) {
+        // Not getSetCookie(), which Debian's Node 18 has not.
+        for (const line of splitCookiesString(response.headers.get('set-cookie') ?? '')) {
             const [pair] = line.split(';');
             const end = pair.indexOf('=');
             this.cookies.set(pair.slice(0, end), pair.slice(end + 1));
