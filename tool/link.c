@@ -155,11 +155,11 @@ static enum tool_exit link_connect(struct tool_link *link, int64_t until_ms)
     link->connack = 0;
     link->error = MOSQ_ERR_SUCCESS;
     errno = 0;
-    code =
-        login->unix_path != NULL
-            ? mosquitto_connect_async(link->client, login->unix_path, 0, KEEPALIVE_S)
-            : mosquitto_connect_async(link->client, login->host == NULL ? "localhost" : login->host,
-                                      tool_login_port(login), KEEPALIVE_S);
+    /* Not mosquitto_connect_async, which tries but the first address of a name. */
+    code = login->unix_path != NULL
+               ? mosquitto_connect(link->client, login->unix_path, 0, KEEPALIVE_S)
+               : mosquitto_connect(link->client, login->host == NULL ? "localhost" : login->host,
+                                   tool_login_port(login), KEEPALIVE_S);
     if (code != MOSQ_ERR_SUCCESS) {
         link->saved_errno = errno;
         link->error = code;
@@ -200,7 +200,7 @@ enum tool_exit tool_link_open(const struct tool_login *login, struct tool_link_r
     }
     code = tool_login_apply(login, link->client);
     if (code == TOOL_DONE) {
-        tool_login_guard(login->timeout_s); /* looking up a name cannot be told how long to wait */
+        tool_login_guard(login->timeout_s); /* names and addresses take their own time */
         code = link_connect(link, tool_link_deadline(link));
         tool_login_guard(0);
         if (code != TOOL_DONE) {

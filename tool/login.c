@@ -126,7 +126,7 @@ enum tool_exit tool_login_apply(const struct tool_login *login, struct mosquitto
 /* Only what a signal handler may call. */
 static void guard_end(int number)
 {
-    static const char text[] = "invigilator: the broker's name could not be looked up in time\n";
+    static const char text[] = "invigilator: the broker could not be reached in time\n";
     ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
 
     (void)number;
