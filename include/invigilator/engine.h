@@ -12,6 +12,7 @@
 #include "invigilator/control.h"
 #include "invigilator/logline.h"
 #include "invigilator/outbox.h"
+#include "invigilator/share.h"
 #include "invigilator/stats.h"
 #include "invigilator/store.h"
 
@@ -55,6 +56,10 @@ typedef bool invig_digest(const void *data, size_t length, unsigned char out[INV
 struct invig_engine *invig_engine_new(const struct invig_policy *policy, struct invig_seed seed,
                                       struct invig_log_sink log, invig_digest *digest,
                                       struct invig_store store);
+
+/* Makes the engine share what it knows with other brokers; before its first event. `share` is taken
+ * over, and closed with the engine. */
+void invig_engine_set_share(struct invig_engine *engine, struct invig_share share);
 
 /* Takes all records of the store into an engine that has seen no event yet. What they say is
  * published in the ticks that follow. Returns INVIG_OK, or an error of the store or of memory: the

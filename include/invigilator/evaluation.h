@@ -51,7 +51,7 @@ struct invig_member {
     /* Presence: */
     bool has_presence;     /* a message is retained */
     bool was_online;       /* what it says */
-    unsigned was_count;    /* what it says */
+    size_t was_count;      /* what it says */
     unsigned pending;      /* enum invig_member_pending */
     uint64_t resend_below; /* with INVIG_MEMBER_RESEND: serial of the connection it went to last */
     struct invig_member *pending_previous;

@@ -3,8 +3,8 @@
  * session.h - users and their login sessions: which one is current, which ones have ended, and what
  * a new login would mean. Knows nothing of messages; ending the connections of a session is the
  * engine's. Owns: copies of every string it stores.  Not thread-safe: broker thread only. Depends
- * on: status, text, table, timer, policy, claims, notice (enum invig_end). Cost: lookups O(1) in
- * users, O(sessions of the user) within one.
+ * on: status, text, table, timer, policy, claims, shared, notice (enum invig_end). Cost: lookups
+ * O(1) in users, O(sessions of the user) within one.
  */
 #ifndef INVIGILATOR_SESSION_H
 #define INVIGILATOR_SESSION_H
@@ -12,6 +12,7 @@
 #include "invigilator/claims.h"
 #include "invigilator/journal.h"
 #include "invigilator/record.h"
+#include "invigilator/shared.h"
 #include "invigilator/table.h"
 #include "invigilator/timer.h"
 
@@ -46,6 +47,7 @@ struct invig_user {
                                              that strict evaluations are bound to; NULL: none */
     struct invig_connection *connections; /* all of this user's, in any state; the engine's list */
     struct invig_member *members;         /* what is known of it in evaluations; their list */
+    struct invig_shared *shared;          /* with other brokers; NULL: nothing */
     int64_t presence_since_s;        /* when it came online or went offline; Unix seconds UTC */
     enum invig_cause presence_cause; /* why */
     unsigned session_count;
@@ -68,11 +70,18 @@ static inline struct invig_text invig_session_text(const struct invig_session *s
     return (struct invig_text){session->id, session->id_bytes};
 }
 
+/* Its connections, those on other brokers included. */
+static inline size_t invig_user_connections(const struct invig_user *user)
+{
+    return user->open_count + (user->shared == NULL ? 0 : user->shared->elsewhere_count);
+}
+
 struct invig_sessions {
     const struct invig_policy *policy; /* borrowed */
     struct invig_table users;
     struct invig_timers *timers;   /* borrowed; shared with the connections */
     struct invig_journal *journal; /* borrowed; shared with the evaluations */
+    struct invig_shares shares;    /* of the users */
     uint64_t newest_serial;
     uint64_t invalidated_count; /* sessions superseded or revoked, since the start */
     uint64_t revoked_count;     /* revoked ones that are remembered now */
@@ -180,6 +189,19 @@ enum invig_status invig_sessions_revoke_user(struct invig_sessions *sessions,
 enum invig_status invig_sessions_load(struct invig_sessions *sessions, struct invig_text user,
                                       struct invig_text session,
                                       const struct invig_session_record *record, int64_t now_s);
+
+/* Finds or creates a session of `user` that another broker has seen. Returns INVIG_OK, or with
+ * nothing changed INVIG_ERR_FULL or INVIG_ERR_NO_MEMORY. */
+enum invig_status invig_sessions_adopt(struct invig_sessions *sessions, struct invig_user *user,
+                                       struct invig_text session,
+                                       struct invig_session **out_session);
+
+/* Forgets a session that no connection has and that is not the current one. */
+void invig_sessions_forget(struct invig_sessions *sessions, struct invig_session *session);
+
+/* Makes `session` (NULL: none) the current one of `user`. */
+void invig_sessions_set_current(struct invig_sessions *sessions, struct invig_user *user,
+                                struct invig_session *session);
 
 /* Makes serials go on behind `serial`. */
 void invig_sessions_raise_serial(struct invig_sessions *sessions, uint64_t serial);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * store.h - where records are kept, behind function pointers: in memory alone, in a file, or in a
- * place that several brokers share. The engine reaches it through nothing else.
+ * store.h - where records are kept, behind function pointers: in memory alone, or in a file. The
+ * engine reaches it through nothing else.
  *
  * What belongs together is put between begin and commit, and is there after a restart as a whole or
  * not at all. Not thread-safe: broker thread only.  Depends on: status, text, record.
@@ -27,13 +27,6 @@ struct invig_store_reader {
     enum invig_status (*cleared)(void *context, struct invig_text evaluation,
                                  struct invig_text user, /* absent: the evaluation's own topic */
                                  const struct invig_cleared_record *record);
-};
-
-/* What a store says to a session that is to become its user's current one. */
-enum invig_store_claim {
-    INVIG_CLAIM_REFUSED = 0, /* another broker has let in another session */
-    INVIG_CLAIM_GRANTED,
-    INVIG_CLAIM_PENDING /* not known yet: ask again */
 };
 
 /* Functions that can fail return INVIG_OK, INVIG_ERR_IO (disk full, file gone, locked) or
@@ -74,15 +67,6 @@ struct invig_store {
     /* Gives all records: users, then their sessions by rising serial, evaluations, members, and
      * topics that were cleared. */
     enum invig_status (*load)(void *context, const struct invig_store_reader *reader);
-
-    /* Asks whether `session` may become the current one of `user`. A store of one broker grants it
-     * at once. */
-    enum invig_store_claim (*claim)(void *context, struct invig_text user,
-                                    struct invig_text session);
-
-    /* Gives the records that others have changed since it was last asked. A store of one broker has
-     * none. */
-    enum invig_status (*feed)(void *context, const struct invig_store_reader *reader);
 
     /* Looks at the next `limit` records at least, and drops at most so many, that need not be kept
      * at `now_s` any longer: sessions whose kept_until_s is before it, but for the current one of a

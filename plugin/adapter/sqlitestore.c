@@ -293,22 +293,6 @@ static enum invig_status store_load(void *context, const struct invig_store_read
     return status;
 }
 
-static enum invig_store_claim store_claim(void *context, struct invig_text user,
-                                          struct invig_text session)
-{
-    (void)context;
-    (void)user;
-    (void)session;
-    return INVIG_CLAIM_GRANTED;
-}
-
-static enum invig_status store_feed(void *context, const struct invig_store_reader *reader)
-{
-    (void)context;
-    (void)reader;
-    return INVIG_OK;
-}
-
 void invig_sqlitestore_shut(struct sqlite_store *store)
 {
     invig_sqlitecheckpoint_stop(&store->checkpoint);
@@ -341,8 +325,6 @@ struct invig_store invig_sqlitestore_of(struct sqlite_store *store, bool is_full
         .commit = invig_sqlitestore_commit,
         .rollback = invig_sqlitestore_rollback,
         .load = store_load,
-        .claim = store_claim,
-        .feed = store_feed,
         .sweep = invig_sqlitesweep_run,
         .close = store_close,
     };

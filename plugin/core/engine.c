@@ -63,6 +63,9 @@ void invig_engine_free(struct invig_engine *engine)
     invig_sessions_deinit(&engine->sessions);
     invig_timers_deinit(&engine->timers);
     engine->store.close(engine->store.context);
+    if (engine->share.close != NULL) {
+        engine->share.close(engine->share.context);
+    }
     free(engine);
 }
 
@@ -152,17 +155,19 @@ void invig_engine_discard(struct invig_engine *engine, struct invig_connection *
     invig_connection_free(connection);
 }
 
-/* Notes when a user came online or went offline, and why. */
-static void engine_note_online(struct invig_engine *engine, struct invig_user *user,
-                               enum invig_cause cause)
+void invig_engine_note_online(struct invig_engine *engine, struct invig_user *user, bool was_online,
+                              enum invig_cause cause)
 {
-    user->presence_since_s = engine->now.wall_s;
-    user->presence_cause = cause;
+    if (was_online != (invig_user_connections(user) > 0)) {
+        user->presence_since_s = engine->now.wall_s;
+        user->presence_cause = cause;
+    }
 }
 
 void invig_engine_open(struct invig_engine *engine, struct invig_connection *connection)
 {
     struct invig_user *user = connection->user;
+    bool was_online = invig_user_connections(user) > 0;
 
     connection->state = INVIG_CONNECTION_OPEN;
     engine->stats.connections_current++;
@@ -171,8 +176,8 @@ void invig_engine_open(struct invig_engine *engine, struct invig_connection *con
     }
     if (user->open_count++ == 0) {
         engine->stats.users_current++;
-        engine_note_online(engine, user, INVIG_CAUSE_CONNECTED);
     }
+    invig_engine_note_online(engine, user, was_online, INVIG_CAUSE_CONNECTED);
     invig_engine_mark_presence(engine, user);
 }
 
@@ -191,8 +196,8 @@ static void engine_close(struct invig_engine *engine, struct invig_connection *c
     }
     if (--user->open_count == 0) {
         engine->stats.users_current--;
-        engine_note_online(engine, user, cause);
     }
+    invig_engine_note_online(engine, user, true, cause);
     invig_engine_mark_presence(engine, user);
     invig_engine_unclaim(engine, connection);
 }
@@ -262,20 +267,15 @@ int64_t invig_engine_tell_session(struct invig_engine *engine, const struct invi
     return told;
 }
 
-static void engine_log_superseded(const struct invig_engine *engine, const struct invig_user *user,
-                                  int64_t connections)
+void invig_engine_end_session(struct invig_engine *engine, const struct invig_session *session)
 {
+    int64_t connections = invig_engine_tell_session(engine, session);
     struct invig_logline line;
 
-    invig_logline_init(&line, "superseded");
-    invig_logline_add(&line, "user", invig_user_text(user));
+    invig_logline_init(&line, session->record.end == INVIG_END_REVOKED ? "revoked" : "superseded");
+    invig_logline_add(&line, "user", invig_user_text(session->user));
     invig_logline_add_number(&line, "connections", connections);
     invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
-}
-
-void invig_engine_supersede(struct invig_engine *engine, const struct invig_session *superseded)
-{
-    engine_log_superseded(engine, superseded->user, invig_engine_tell_session(engine, superseded));
 }
 
 void invig_engine_disconnect(struct invig_engine *engine, struct invig_now now,

@@ -85,15 +85,6 @@ static void engine_record_join(struct invig_engine *engine, struct invig_entry *
     }
 }
 
-/* Asks the store, which may know of other brokers, whether a login may make its session current. */
-static bool engine_may_be_current(const struct invig_engine *engine,
-                                  const struct invig_claims *claims)
-{
-    return !claims->has_session || !invig_policy_role_is_single(engine->policy, claims->role) ||
-           engine->store.claim(engine->store.context, invig_text_of(claims->user),
-                               invig_text_of(claims->session)) == INVIG_CLAIM_GRANTED;
-}
-
 /* Changes the records for a login with rights. */
 static enum invig_status engine_record_open(struct invig_engine *engine, struct invig_entry *entry)
 {
@@ -106,9 +97,6 @@ static enum invig_status engine_record_open(struct invig_engine *engine, struct 
     }
     if (status != INVIG_OK) {
         return INVIG_ERR_NO_MEMORY; /* whatever was full, it was not the user's sessions */
-    }
-    if (!engine_may_be_current(engine, claims)) {
-        return INVIG_ERR_IO;
     }
     status = invig_sessions_commit(&engine->sessions, claims, engine->now.wall_s, &entry->login);
     if (status == INVIG_OK) {
@@ -208,7 +196,7 @@ enum invig_reason invig_engine_admit(struct invig_engine *engine, struct invig_e
     engine_fill_in(engine, entry);
     invig_engine_mark_unrecorded(engine, entry->created);
     if (entry->login.superseded != NULL) {
-        invig_engine_supersede(engine, entry->login.superseded);
+        invig_engine_end_session(engine, entry->login.superseded);
     }
     if (entry->end == INVIG_END_NONE) {
         engine_settle_join(engine, entry);

@@ -224,7 +224,8 @@ static bool member_make_presence(const struct invig_evaluations *evaluations,
                                  struct invig_member *member, struct invig_effect *effect)
 {
     const struct invig_user *user = member->user;
-    bool is_online = user->open_count > 0;
+    size_t count = invig_user_connections(user);
+    bool is_online = count > 0;
 
     effect->topic.kind = INVIG_TOPIC_EVALUATION_PRESENCE;
     if (!invig_member_has_presence(evaluations, member)) {
@@ -232,13 +233,12 @@ static bool member_make_presence(const struct invig_evaluations *evaluations,
         member->has_presence = false;
         return has_presence;
     }
-    if (member->has_presence && member->was_online == is_online &&
-        member->was_count == user->open_count) {
+    if (member->has_presence && member->was_online == is_online && member->was_count == count) {
         return false;
     }
     member->has_presence = true;
     member->was_online = is_online;
-    member->was_count = user->open_count;
+    member->was_count = count;
     effect->payload = INVIG_PAYLOAD_NOTICE;
     effect->notice = (struct invig_notice){
         .type = INVIG_NOTICE_PRESENCE,
@@ -246,7 +246,7 @@ static bool member_make_presence(const struct invig_evaluations *evaluations,
         .user = invig_user_text(user),
         .time_s = user->presence_since_s,
         .is_online = is_online,
-        .connection_count = user->open_count,
+        .connection_count = count,
         .cause = user->presence_cause,
     };
     return true;

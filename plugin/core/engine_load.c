@@ -4,7 +4,6 @@
  */
 #include "engine_private.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,7 +180,7 @@ static void engine_republish(struct invig_engine *engine, struct invig_member *m
     } else if (member->record.message.data != NULL) {
         what = INVIG_MEMBER_MESSAGE;
     }
-    member->was_count = UINT_MAX; /* nobody knows what it says */
+    member->was_count = SIZE_MAX; /* nobody knows what it says */
     invig_evaluations_add_pending(&engine->evaluations, member,
                                   what | (member->has_presence ? INVIG_MEMBER_PRESENCE : 0));
 }
@@ -190,7 +189,7 @@ static void engine_republish(struct invig_engine *engine, struct invig_member *m
  * may have changed since, and what need not be kept is not there. */
 static void engine_check_loaded(struct invig_engine *engine, struct invig_member *member)
 {
-    invig_engine_record_phase(engine, member);
+    invig_engine_record_phase(engine, member, true);
     if (member->user->current == NULL) {
         invig_engine_unbind(engine, member);
     }
@@ -238,11 +237,4 @@ enum invig_status invig_engine_load(struct invig_engine *engine, struct invig_no
         engine_check_all_loaded(engine, false);
     }
     return status;
-}
-
-enum invig_status invig_engine_feed(struct invig_engine *engine)
-{
-    const struct invig_store_reader reader = engine_reader(engine);
-
-    return engine->store.feed(engine->store.context, &reader);
 }

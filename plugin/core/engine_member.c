@@ -264,8 +264,11 @@ void invig_engine_settle(struct invig_engine *engine, struct invig_member *membe
     invig_member_watch(member);
 }
 
-void invig_engine_mark_presence(struct invig_engine *engine, const struct invig_user *user)
+void invig_engine_mark_presence(struct invig_engine *engine, struct invig_user *user)
 {
+    if (user->members != NULL) {
+        invig_engine_share_user(engine, user);
+    }
     for (struct invig_member *each = user->members; each != NULL; each = each->user_next) {
         engine_mark_member(engine, each);
     }

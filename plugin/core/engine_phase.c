@@ -19,13 +19,17 @@ const char *invig_engine_status_error(enum invig_status status)
     }
 }
 
-void invig_engine_record_phase(struct invig_engine *engine, struct invig_member *member)
+void invig_engine_record_phase(struct invig_engine *engine, struct invig_member *member,
+                               bool was_strict)
 {
     invig_member_watch(member);
     invig_engine_note_seen(engine, member, NULL);
     if (member->evaluation->is_strict) {
         invig_engine_bind(engine, member, NULL);
         return;
+    }
+    if (!was_strict) {
+        return; /* another broker may know already that it is, and to whom the user is bound */
     }
     invig_engine_unbind(engine, member);
     if (member->record.is_blocked || member->record.released_serial != 0) {
@@ -73,7 +77,7 @@ static bool engine_record_evaluation(struct invig_engine *engine,
     }
     for (struct invig_member *each = evaluation->first; each != NULL;
          each = each->evaluation_next) {
-        invig_engine_record_phase(engine, each);
+        invig_engine_record_phase(engine, each, was_strict);
     }
     return true;
 }

@@ -11,6 +11,8 @@
 #include "invigilator/ratelimit.h"
 
 enum {
+    INVIG_KEPT_SLACK_S = 3600, /* by which a stored kept_until_s is late, so that it is seldom
+                                  written */
     INVIG_DENIAL_LINES_BURST = 20, /* lines at once of each kind that anybody can cause */
     INVIG_DENIAL_LINE_MS = 1000,   /* then one more each */
     INVIG_LOGIN_LINES_BURST = 200, /* likewise of logins, whose lines are looked for one by one */
@@ -35,6 +37,10 @@ struct invig_engine {
     struct invig_evaluations evaluations;
     struct invig_journal journal;
     struct invig_store store;       /* owned */
+    struct invig_share share;       /* owned; next NULL: there are no other brokers */
+    bool is_share_there;            /* it was available in the last tick */
+    bool has_unshared;              /* memory was out for noting a user who is to be offered */
+    bool has_unkept;                /* the last message of a topic was not kept */
     bool is_stuck;                  /* a group could not be recorded: nobody may learn of it yet */
     int64_t store_ms;               /* steady time of the next attempt to store what failed */
     int64_t sweep_ms;               /* steady time of the next sweep */
@@ -79,8 +85,12 @@ bool invig_engine_tell(struct invig_engine *engine, struct invig_connection *con
 /* Tells all open connections of a session that has ended. Returns how many. */
 int64_t invig_engine_tell_session(struct invig_engine *engine, const struct invig_session *session);
 
-/* Tells all of a session that another one has superseded, and logs it. */
-void invig_engine_supersede(struct invig_engine *engine, const struct invig_session *superseded);
+/* Tells all of a session that was superseded, or revoked by another broker, and logs it. */
+void invig_engine_end_session(struct invig_engine *engine, const struct invig_session *session);
+
+/* Notes when a user came online or went offline, and why, where it did. */
+void invig_engine_note_online(struct invig_engine *engine, struct invig_user *user, bool was_online,
+                              enum invig_cause cause);
 
 /* Takes client id, timer and waiting effects from a connection that is over, and leaves it in
  * `state`. */
@@ -172,7 +182,7 @@ void invig_engine_note_seen(struct invig_engine *engine, struct invig_member *me
 void invig_engine_settle(struct invig_engine *engine, struct invig_member *member);
 
 /* The number of a user's connections has changed. */
-void invig_engine_mark_presence(struct invig_engine *engine, const struct invig_user *user);
+void invig_engine_mark_presence(struct invig_engine *engine, struct invig_user *user);
 
 /* -- engine_strict.c: bindings and blocks -- */
 
@@ -273,8 +283,10 @@ const char *invig_engine_update_evaluation(struct invig_engine *engine,
 /* Forgets an evaluation; its users' topics and presence will be cleared. Returns as the above. */
 const char *invig_engine_forget_evaluation(struct invig_engine *engine, struct invig_text id);
 
-/* What the phase of its evaluation changes in the record of a member. */
-void invig_engine_record_phase(struct invig_engine *engine, struct invig_member *member);
+/* What the phase of its evaluation changes in the record of a member. `was_strict`: it may be bound
+ * or blocked from before. */
+void invig_engine_record_phase(struct invig_engine *engine, struct invig_member *member,
+                               bool was_strict);
 
 /* What follows from that when it is recorded. */
 void invig_engine_settle_phase(struct invig_engine *engine, struct invig_member *member);
@@ -296,6 +308,9 @@ enum invig_status invig_engine_commit(struct invig_engine *engine);
  * the event, and neither can be held back. */
 enum invig_status invig_engine_commit_now(struct invig_engine *engine);
 
+/* Takes back all changes of this event: every record is again what it was before. */
+void invig_engine_undo(struct invig_engine *engine);
+
 /* Records what is left, and forgets in the store what is old. To be called in each tick. */
 void invig_engine_tick_store(struct invig_engine *engine);
 
@@ -307,8 +322,21 @@ void invig_engine_mark_unrecorded(struct invig_engine *engine, struct invig_conn
 
 /* -- engine_load.c: records that come in -- */
 
-/* Takes what others have changed in the store. */
-enum invig_status invig_engine_feed(struct invig_engine *engine);
+/* -- engine_share.c: other brokers -- */
+
+/* Notes that what is known of a user may be news to other brokers. */
+void invig_engine_share_user(struct invig_engine *engine, struct invig_user *user);
+
+/* Takes the news of the others, and offers them ours. To be called in each tick. */
+void invig_engine_tick_share(struct invig_engine *engine);
+
+/* -- engine_merge.c: what other brokers know -- */
+
+/* Takes `theirs`, the text that the server has of a user, over what is known here: what this broker
+ * has changed since they agreed stays, where it can. All agree on it from then on. Returns INVIG_OK,
+ * INVIG_ERR_FORMAT, or with nothing changed INVIG_ERR_NO_MEMORY. */
+enum invig_status invig_engine_merge(struct invig_engine *engine, struct invig_shared *shared,
+                                     struct invig_text theirs, uint64_t revision);
 
 /* -- engine_effect.c: what the broker is to do -- */
 

@@ -6,9 +6,8 @@
 #include "engine_private.h"
 
 enum {
-    KEPT_SLACK_S = 3600, /* by which a stored kept_until_s is late, so that it is seldom written */
-    RETRY_MS = 1000,     /* between two attempts of what did not have to be stored at once */
-    SWEEP_MS = 1000,     /* between two sweeps that found something */
+    RETRY_MS = 1000, /* between two attempts of what did not have to be stored at once */
+    SWEEP_MS = 1000, /* between two sweeps that found something */
     SWEEP_IDLE_MS = 60000,
     SWEEP_RECORDS = 64, /* in one step */
     SECONDS_PER_DAY = 86400
@@ -122,7 +121,7 @@ static enum invig_status engine_put_user(struct invig_engine *engine, const stru
 {
     struct invig_user_record record = user->record;
 
-    record.kept_until_s += KEPT_SLACK_S;
+    record.kept_until_s += INVIG_KEPT_SLACK_S;
     return engine->store.put_user(engine->store.context, invig_user_text(user), &record);
 }
 
@@ -131,7 +130,7 @@ static enum invig_status engine_put_session(struct invig_engine *engine,
 {
     struct invig_session_record record = session->record;
 
-    record.kept_until_s += KEPT_SLACK_S;
+    record.kept_until_s += INVIG_KEPT_SLACK_S;
     return engine->store.put_session(engine->store.context, invig_user_text(session->user),
                                      invig_session_text(session), &record);
 }
@@ -210,17 +209,20 @@ static void engine_accept(struct invig_engine *engine, struct invig_journal_node
     switch (node->kind) {
     case INVIG_JOURNAL_USER:
         user_of(node)->stored = user_of(node)->record;
-        user_of(node)->stored.kept_until_s += KEPT_SLACK_S;
+        user_of(node)->stored.kept_until_s += INVIG_KEPT_SLACK_S;
+        invig_engine_share_user(engine, user_of(node));
         break;
     case INVIG_JOURNAL_SESSION:
         invig_sessions_accept(&engine->sessions, session_of(node));
-        session_of(node)->stored.kept_until_s += KEPT_SLACK_S;
+        session_of(node)->stored.kept_until_s += INVIG_KEPT_SLACK_S;
+        invig_engine_share_user(engine, session_of(node)->user);
         break;
     case INVIG_JOURNAL_EVALUATION:
         invig_evaluations_accept(evaluation_of(node));
         break;
     case INVIG_JOURNAL_MEMBER:
         invig_evaluations_accept_member(member_of(node));
+        invig_engine_share_user(engine, member_of(node)->user);
         break;
     }
 }
@@ -326,6 +328,15 @@ static void engine_undo(struct invig_engine *engine, struct invig_journal_node *
     }
 }
 
+void invig_engine_undo(struct invig_engine *engine)
+{
+    struct invig_journal_node *node;
+
+    while ((node = invig_journal_behind_mark(&engine->journal)) != NULL) {
+        engine_undo(engine, node);
+    }
+}
+
 enum invig_status invig_engine_commit(struct invig_engine *engine)
 {
     return engine->store.is_grouping ? INVIG_OK : invig_engine_commit_now(engine);
@@ -333,15 +344,14 @@ enum invig_status invig_engine_commit(struct invig_engine *engine)
 
 enum invig_status invig_engine_commit_now(struct invig_engine *engine)
 {
-    struct invig_journal_node *node;
     enum invig_status status;
 
     if (engine_weigh(engine) != WEIGHT_FULL) {
         return INVIG_OK; /* what is light waits for the next tick */
     }
     status = engine_flush(engine, false);
-    while (status != INVIG_OK && (node = invig_journal_behind_mark(&engine->journal)) != NULL) {
-        engine_undo(engine, node);
+    if (status != INVIG_OK) {
+        invig_engine_undo(engine);
     }
     return status;
 }
@@ -405,7 +415,6 @@ void invig_engine_tick_store(struct invig_engine *engine)
     if (!engine->is_stuck && engine->now.steady_ms >= engine->sweep_ms) {
         engine_sweep(engine);
     }
-    (void)invig_engine_feed(engine);
 }
 
 /* Whether anything that a login of this user may rest on is not stored. */

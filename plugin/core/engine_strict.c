@@ -216,7 +216,7 @@ void invig_engine_settle_lift(struct invig_engine *engine, const struct invig_me
                               const struct invig_lift *lift)
 {
     if (lift->superseded != NULL) {
-        invig_engine_supersede(engine, lift->superseded);
+        invig_engine_end_session(engine, lift->superseded);
     }
     invig_engine_log_member(engine, "unblocked", member, "by", lift->by);
 }

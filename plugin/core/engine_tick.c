@@ -43,6 +43,7 @@ void invig_engine_tick(struct invig_engine *engine, struct invig_now now)
     invig_engine_release_held(engine);
     engine->tick_count++;
     engine->effects_left = INVIG_TICK_WORK_MAX;
+    invig_engine_tick_share(engine);
     invig_engine_tick_store(engine);
     while ((departed = invig_effects_pop(&engine->effects, INVIG_PENDING_DEPARTED)) != NULL) {
         invig_engine_discard(engine, departed);

@@ -68,6 +68,7 @@ static void sessions_drop_user(struct invig_sessions *sessions, struct invig_use
         user_remove_session(sessions, user, &user->sessions);
     }
     invig_journal_remove(sessions->journal, &user->journal);
+    invig_shared_free(&sessions->shares, user->shared);
     free(user);
 }
 
@@ -212,6 +213,31 @@ static enum invig_status user_add_session(struct invig_sessions *sessions, struc
     return INVIG_OK;
 }
 
+static void user_drop_session(struct invig_sessions *sessions, struct invig_session *session)
+{
+    struct invig_session **link = &session->user->sessions;
+
+    while (*link != session) {
+        link = &(*link)->next;
+    }
+    user_remove_session(sessions, session->user, link);
+}
+
+enum invig_status invig_sessions_adopt(struct invig_sessions *sessions, struct invig_user *user,
+                                       struct invig_text session,
+                                       struct invig_session **out_session)
+{
+    *out_session = invig_user_find_session(user, session);
+    return *out_session != NULL ? INVIG_OK : user_add_session(sessions, user, session, out_session);
+}
+
+void invig_sessions_forget(struct invig_sessions *sessions, struct invig_session *session)
+{
+    if (session->connection_count == 0 && session->user->current != session) {
+        user_drop_session(sessions, session);
+    }
+}
+
 enum invig_status invig_sessions_require(struct invig_sessions *sessions, struct invig_text user_id,
                                          struct invig_text session_id, int64_t now_s,
                                          struct invig_user **out_user,
@@ -340,14 +366,10 @@ void invig_sessions_accept(struct invig_sessions *sessions, struct invig_session
 void invig_sessions_undo(struct invig_sessions *sessions, struct invig_session *session)
 {
     struct invig_user *user = session->user;
-    struct invig_session **link = &user->sessions;
 
     invig_journal_remove(sessions->journal, &session->journal);
     if (session->stored.serial == 0 && session->connection_count == 0) {
-        while (*link != session) {
-            link = &(*link)->next;
-        }
-        user_remove_session(sessions, user, link);
+        user_drop_session(sessions, session);
         return;
     }
     session->record = session->stored;

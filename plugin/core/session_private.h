@@ -14,8 +14,4 @@ enum invig_status invig_sessions_require(struct invig_sessions *sessions, struct
                                          struct invig_user **out_user,
                                          struct invig_session **out_session);
 
-/* Makes `session` (NULL: none) the current one of `user`. */
-void invig_sessions_set_current(struct invig_sessions *sessions, struct invig_user *user,
-                                struct invig_session *session);
-
 #endif

@@ -72,21 +72,11 @@ static void memory_rollback(void *context)
     (void)context;
 }
 
-/* For load and feed. */
 static enum invig_status memory_read(void *context, const struct invig_store_reader *reader)
 {
     (void)context;
     (void)reader;
     return INVIG_OK;
-}
-
-static enum invig_store_claim memory_claim(void *context, struct invig_text user,
-                                           struct invig_text session)
-{
-    (void)context;
-    (void)user;
-    (void)session;
-    return INVIG_CLAIM_GRANTED;
 }
 
 static enum invig_status memory_sweep(void *context, int64_t now_s, int limit, bool *out_is_done)
@@ -117,8 +107,6 @@ struct invig_store invig_store_memory(void)
         .commit = memory_commit,
         .rollback = memory_rollback,
         .load = memory_read,
-        .claim = memory_claim,
-        .feed = memory_read,
         .sweep = memory_sweep,
         .close = memory_close,
     };

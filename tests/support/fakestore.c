@@ -198,23 +198,6 @@ static enum invig_status store_load(void *context, const struct invig_store_read
     return status;
 }
 
-static enum invig_status store_feed(void *context, const struct invig_store_reader *reader)
-{
-    (void)context;
-    (void)reader;
-    return INVIG_OK;
-}
-
-static enum invig_store_claim store_claim(void *context, struct invig_text user,
-                                          struct invig_text session)
-{
-    const struct fakestore *store = context;
-
-    (void)user;
-    (void)session;
-    return store->claim;
-}
-
 /* -- What is old -- */
 
 static bool store_has(const struct fakestore *store, enum fakestore_kind kind, const char *user,
@@ -280,7 +263,7 @@ static void store_close(void *context)
 
 void fakestore_init(struct fakestore *store, bool is_grouping)
 {
-    *store = (struct fakestore){.is_grouping = is_grouping, .claim = INVIG_CLAIM_GRANTED};
+    *store = (struct fakestore){.is_grouping = is_grouping};
 }
 
 void fakestore_deinit(struct fakestore *store)
@@ -303,8 +286,6 @@ struct invig_store fakestore_store(struct fakestore *store)
         .commit = store_commit,
         .rollback = store_rollback,
         .load = store_load,
-        .claim = store_claim,
-        .feed = store_feed,
         .sweep = store_sweep,
         .close = store_close,
     };

@@ -52,7 +52,6 @@ struct fakestore {
     bool is_grouping;
     bool is_open;                   /* a batch is */
     bool is_dead;                   /* FAKESTORE_DIES has come */
-    enum invig_store_claim claim;   /* what it says to every claim */
     size_t calls[FAKESTORE_CALLS];  /* since the start */
     size_t batch_count;             /* committed, since the start */
     size_t close_count;             /* since the start */

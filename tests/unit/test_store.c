@@ -32,8 +32,6 @@ static void test_store_memory_takes_all_and_keeps_nothing(void **state)
     assert_int_equal(store.commit(store.context), INVIG_OK);
     store.rollback(store.context);
     assert_int_equal(store.load(store.context, &nobody), INVIG_OK);
-    assert_int_equal(store.feed(store.context, &nobody), INVIG_OK);
-    assert_int_equal(store.claim(store.context, id, id), INVIG_CLAIM_GRANTED);
     assert_int_equal(store.sweep(store.context, 1, 1, &is_done), INVIG_OK);
     assert_true(is_done);
     store.close(store.context);

@@ -271,15 +271,12 @@ static void test_store_load_ends_with_the_reader(void **state)
     store.close(store.context);
 }
 
-static void test_store_of_one_broker_claims_and_feeds_at_once(void **state)
+static void test_store_groups_when_it_is_to_be_full(void **state)
 {
     struct invig_store store = store_open();
-    const struct invig_store_reader nobody = {0};
     struct stat info;
 
     (void)state;
-    assert_int_equal(store.claim(store.context, text("a"), text("s")), INVIG_CLAIM_GRANTED);
-    assert_int_equal(store.feed(store.context, &nobody), INVIG_OK);
     assert_false(store.is_grouping);
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0600);
@@ -299,7 +296,7 @@ int main(void)
         STORE_TEST(test_store_batch_is_whole_or_not_there),
         STORE_TEST(test_store_refuses_records_that_make_no_sense),
         STORE_TEST(test_store_load_ends_with_the_reader),
-        STORE_TEST(test_store_of_one_broker_claims_and_feeds_at_once),
+        STORE_TEST(test_store_groups_when_it_is_to_be_full),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

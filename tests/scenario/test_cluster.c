@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_cluster.c - sessions across brokers: what one broker decides counts on the others.
+ */
+#include "fakeshare.h"
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct fakeserver server;
+static struct fakeshare share_a;
+static struct fakeshare share_b;
+static struct world a;
+static struct world b;
+
+static int cluster_setup(void **state)
+{
+    (void)state;
+    fakeserver_init(&server);
+    world_init(&a, NULL);
+    world_init(&b, NULL);
+    invig_engine_set_share(a.engine, fakeshare_join(&share_a, &server, "A"));
+    invig_engine_set_share(b.engine, fakeshare_join(&share_b, &server, "B"));
+    return 0;
+}
+
+static int cluster_teardown(void **state)
+{
+    (void)state;
+    world_deinit(&a);
+    world_deinit(&b);
+    fakeserver_deinit(&server);
+    return 0;
+}
+
+#define CLUSTER_CASE(name) cmocka_unit_test_setup_teardown(name, cluster_setup, cluster_teardown)
+
+/* Ticks until nothing travels any more, and both have the same. */
+static void cluster_settle(void)
+{
+    size_t before;
+
+    for (int i = 0; i < 20; i++) {
+        before = server.offers;
+        world_tick(&a);
+        world_tick(&b);
+        if (before == server.offers && share_a.count == 0 && share_b.count == 0 && i > 2) {
+            return;
+        }
+    }
+    fail_msg("it goes to and fro for ever");
+}
+
+/* A user's open connections on both. */
+static int64_t open_count(void)
+{
+    return (int64_t)(world_stats(&a).connections_current + world_stats(&b).connections_current);
+}
+
+static void both_say(const char *evaluation, const char *user, const char *members)
+{
+    world_say(&a, evaluation, user, members);
+    world_say(&b, evaluation, user, members);
+}
+
+static const struct login s1 = {.session = "s1", .client_id = "anna:1", .evaluations = {"e1"}};
+static const struct login s2 = {
+    .session = "s2", .client_id = "anna:2", .address = "192.0.2.2", .evaluations = {"e1"}};
+
+/* -- Sessions -- */
+
+static void test_cluster_second_login_elsewhere_ends_the_first(void **state)
+{
+    struct invig_connection *first = world_login(&a, &s1);
+
+    (void)state;
+    cluster_settle();
+    assert_non_null(world_login(&b, &s2));
+    cluster_settle();
+    assert_int_equal(world_count(&a, "NOTIFY anna:1 SUPERSEDED anna s1"), 1);
+    assert_int_equal(world_deliver(&a, first, "users/anna"), INVIG_DENY);
+    world_pass(&a, 2);
+    assert_int_equal(world_count(&a, "KICK anna:1"), 1);
+    assert_int_equal(world_count_prefix(&b, "NOTIFY"), 0);
+    assert_int_equal(open_count(), 1);
+}
+
+static void test_cluster_superseded_session_is_told_elsewhere_too(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    (void)world_login(&b, &(struct login){.session = "s1", .client_id = "anna:3"});
+    cluster_settle();
+    assert_int_equal(world_count(&b, "NOTIFY anna:3 SUPERSEDED anna s1"), 1);
+}
+
+static void test_cluster_older_login_elsewhere_is_superseded(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    (void)world_login(
+        &b, &(struct login){.session = "s0", .client_id = "anna:0", .login_s = WORLD_START_S - 10});
+    cluster_settle();
+    assert_int_equal(world_count(&b, "NOTIFY anna:0 SUPERSEDED anna s0"), 1);
+    assert_int_equal(world_count_prefix(&a, "NOTIFY"), 0);
+}
+
+static void test_cluster_same_session_lives_on_both(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    (void)world_login(&b, &(struct login){.session = "s1", .client_id = "anna:2"});
+    cluster_settle();
+    assert_int_equal(open_count(), 2);
+    assert_int_equal(world_count_prefix(&a, "NOTIFY") + world_count_prefix(&b, "NOTIFY"), 0);
+}
+
+static void test_cluster_logins_at_the_same_instant_leave_one(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &s1);
+    (void)world_login(&b, &s2);
+    assert_int_equal(open_count(), 2);
+    cluster_settle();
+    assert_int_equal(open_count(), 1);
+    assert_int_equal(server.refusals, 1);
+    assert_int_equal(world_count(&a, "NOTIFY anna:1 SUPERSEDED anna s1") +
+                         world_count(&b, "NOTIFY anna:2 SUPERSEDED anna s2"),
+                     1);
+}
+
+static void test_cluster_newer_login_wins_the_same_instant(void **state)
+{
+    struct login newer = s1;
+
+    (void)state;
+    newer.login_s = WORLD_START_S + 5;
+    (void)world_login(&b, &s2);
+    (void)world_login(&a, &newer);
+    cluster_settle();
+    assert_int_equal(world_count(&b, "NOTIFY anna:2 SUPERSEDED anna s2"), 1);
+    assert_int_equal(world_count_prefix(&a, "NOTIFY"), 0);
+}
+
+/* -- Commands -- */
+
+static void test_cluster_revoked_session_ends_on_all(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    world_invalidate_session(&b, "anna", "s1");
+    cluster_settle();
+    assert_int_equal(world_count(&a, "NOTIFY anna:1 REVOKED anna s1"), 1);
+    assert_true(world_has_logged(&a, "revoked user=anna"));
+}
+
+static void test_cluster_revoked_user_ends_on_all(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    world_invalidate_user(&b, "anna", NULL, WORLD_START_S + 20);
+    cluster_settle();
+    assert_int_equal(world_count(&a, "NOTIFY anna:1 REVOKED anna s1"), 1);
+    (void)world_login(&a, &s2); /* unseen, from before */
+    cluster_settle();
+    assert_int_equal(world_count(&a, "NOTIFY anna:2 REVOKED anna s2"), 1);
+}
+
+static void test_cluster_login_while_it_is_revoked_is_revoked(void **state)
+{
+    (void)state;
+    (void)world_login(&b, &(struct login){.session = "s0", .client_id = "anna:0"});
+    cluster_settle();
+    (void)world_login(&a, &s1);
+    world_invalidate_user(&b, "anna", NULL, WORLD_START_S + 20);
+    cluster_settle();
+    assert_int_equal(open_count(), 0);
+    assert_int_equal(world_count(&a, "NOTIFY anna:1 REVOKED anna s1"), 1);
+}
+
+/* -- Strict evaluations -- */
+
+static void test_cluster_second_login_elsewhere_is_blocked(void **state)
+{
+    struct invig_connection *bound;
+
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    bound = world_login(&a, &s1);
+    cluster_settle();
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    assert_int_equal(world_count(&b, "NOTIFY anna:2 BLOCKED e1 anna"), 1);
+    assert_int_equal(
+        world_count_incidents(&b, "e1", "SECOND_LOGIN enforced", "s1", "s2", "192.0.2.2"), 1);
+    assert_int_equal(world_count_prefix(&a, "INCIDENT"), 0);
+    assert_int_equal(world_count_prefix(&a, "NOTIFY"), 0);
+    assert_int_equal(world_deliver(&a, bound, "evaluations/e1"), INVIG_DENY);
+    assert_int_equal(world_deliver(&a, bound, "users/anna"), INVIG_ALLOW);
+    assert_int_equal(world_count_prefix(&a, "RETAIN evaluations/e1/users/anna"), 1);
+    assert_int_equal(world_count_prefix(&b, "RETAIN evaluations/e1/users/anna"), 1);
+}
+
+static void test_cluster_unblock_on_the_other_broker(void **state)
+{
+    struct invig_connection *bound;
+
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    bound = world_login(&a, &s1);
+    cluster_settle();
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    (void)world_command(&b, "{'command':'unblock','userId':'anna','evaluationId':'e1'}");
+    cluster_settle();
+    assert_int_equal(world_deliver(&a, bound, "evaluations/e1"), INVIG_ALLOW);
+    assert_int_equal(world_stats(&a).users_blocked, 0);
+    (void)world_login(&b, &(struct login){.session = "s2", .client_id = "anna:4"});
+    cluster_settle();
+    assert_int_equal(world_count(&b, "NOTIFY anna:4 SUPERSEDED anna s2"), 1);
+}
+
+static void test_cluster_named_session_is_let_in_elsewhere(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    (void)world_command(
+        &a, "{'command':'unblock','userId':'anna','evaluationId':'e1','sessionId':'s2'}");
+    cluster_settle();
+    assert_int_equal(world_count(&a, "NOTIFY anna:1 SUPERSEDED anna s1"), 1);
+    assert_non_null(world_login(
+        &b, &(struct login){.session = "s2", .client_id = "anna:5", .evaluations = {"e1"}}));
+    cluster_settle();
+    assert_int_equal(world_count_prefix(&b, "NOTIFY anna:5"), 0);
+    assert_int_equal(open_count(), 1);
+}
+
+static void test_cluster_two_first_logins_bind_one(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    (void)world_login(&a, &s1);
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    assert_int_equal(open_count(), 1);
+    assert_int_equal(world_count(&a, "NOTIFY anna:1 BLOCKED e1 anna") +
+                         world_count(&b, "NOTIFY anna:2 BLOCKED e1 anna"),
+                     1);
+    assert_int_equal(world_count_prefix(&a, "INCIDENT e1 anna SECOND_LOGIN") +
+                         world_count_prefix(&b, "INCIDENT e1 anna SECOND_LOGIN"),
+                     1);
+    assert_int_equal(world_stats(&a).users_blocked, 1);
+    assert_int_equal(world_stats(&b).users_blocked, 1);
+}
+
+static void test_cluster_end_of_the_exam_ends_bindings_on_all(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    both_say("e1", NULL, "'phase':'GRADING'");
+    cluster_settle();
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    assert_int_equal(world_count(&a, "NOTIFY anna:1 SUPERSEDED anna s1"), 1);
+}
+
+/* -- The server is away -- */
+
+static void test_cluster_outage_is_said_once_and_logins_go_on(void **state)
+{
+    (void)state;
+    fakeshare_cut(&share_a);
+    cluster_settle();
+    cluster_settle();
+    assert_true(world_has_logged(&a, "share_unavailable"));
+    assert_int_equal(a.log_count, 1);
+    assert_non_null(world_login(&a, &s1));
+    assert_int_equal(open_count(), 1);
+    fakeshare_mend(&share_a);
+    cluster_settle();
+    assert_true(world_has_logged(&a, "share_available"));
+    assert_int_equal(open_count(), 1);
+    assert_non_null(fakeserver_text(&server, "anna"));
+}
+
+static void test_cluster_outage_is_settled_with_one_session(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &(struct login){.session = "s0", .client_id = "anna:0"});
+    cluster_settle();
+    fakeshare_cut(&share_a);
+    fakeshare_cut(&share_b);
+    (void)world_login(&a, &s1);
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    assert_int_equal(open_count(), 2);
+    fakeshare_mend(&share_a);
+    fakeshare_mend(&share_b);
+    cluster_settle();
+    assert_int_equal(open_count(), 1);
+}
+
+static void test_cluster_bound_session_survives_an_outage(void **state)
+{
+    struct login newer = s2;
+
+    (void)state;
+    newer.login_s = WORLD_START_S + 60;
+    both_say("e2", NULL, "'phase':'REGISTRATION'");
+    world_say(&a, "e1", NULL, "'phase':'IN_PROGRESS'");
+    fakeshare_cut(&share_a);
+    fakeshare_cut(&share_b);
+    cluster_settle();
+    (void)world_login(&a, &s1);    /* bound: this broker knows that the exam runs */
+    (void)world_login(&b, &newer); /* not bound: this one does not yet */
+    fakeshare_mend(&share_b);
+    cluster_settle();
+    fakeshare_mend(&share_a);
+    cluster_settle();
+    assert_int_equal(world_stats(&a).connections_current, 1);
+    assert_int_equal(world_stats(&b).connections_current, 0);
+}
+
+/* The server has lost everything: the brokers tell it what they know. */
+static void test_cluster_empty_server_is_filled_again(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    world_invalidate_session(&a, "anna", "s9");
+    cluster_settle();
+    fakeshare_cut(&share_a);
+    fakeshare_cut(&share_b);
+    fakeserver_deinit(&server);
+    server.user_count = 0;
+    memset(server.users, 0, sizeof(server.users));
+    fakeshare_mend(&share_a);
+    fakeshare_mend(&share_b);
+    cluster_settle();
+    assert_non_null(fakeserver_text(&server, "anna"));
+    assert_non_null(strstr(fakeserver_text(&server, "anna"), "\nS\ts9\t"));
+    assert_int_equal(open_count(), 1);
+}
+
+/* -- Presence -- */
+
+static void test_cluster_presence_counts_all_brokers(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    assert_int_equal(world_count(&b, "PRESENCE e1 anna online 1 CONNECTED"), 1);
+    (void)world_login(
+        &b, &(struct login){.session = "s1", .client_id = "anna:2", .evaluations = {"e1"}});
+    cluster_settle();
+    assert_string_equal(world_last(&a, "PRESENCE e1 anna"), "PRESENCE e1 anna online 2 CONNECTED");
+    assert_string_equal(world_last(&b, "PRESENCE e1 anna"), "PRESENCE e1 anna online 2 CONNECTED");
+}
+
+static void test_cluster_presence_forgets_a_broker_that_is_gone(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    fakeshare_leave(&share_a);
+    fakeshare_cut(&share_a);
+    cluster_settle();
+    assert_string_equal(world_last(&b, "PRESENCE e1 anna"), "PRESENCE e1 anna offline 0 UNKNOWN");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLUSTER_CASE(test_cluster_second_login_elsewhere_ends_the_first),
+        CLUSTER_CASE(test_cluster_superseded_session_is_told_elsewhere_too),
+        CLUSTER_CASE(test_cluster_older_login_elsewhere_is_superseded),
+        CLUSTER_CASE(test_cluster_same_session_lives_on_both),
+        CLUSTER_CASE(test_cluster_logins_at_the_same_instant_leave_one),
+        CLUSTER_CASE(test_cluster_newer_login_wins_the_same_instant),
+        CLUSTER_CASE(test_cluster_revoked_session_ends_on_all),
+        CLUSTER_CASE(test_cluster_revoked_user_ends_on_all),
+        CLUSTER_CASE(test_cluster_login_while_it_is_revoked_is_revoked),
+        CLUSTER_CASE(test_cluster_second_login_elsewhere_is_blocked),
+        CLUSTER_CASE(test_cluster_unblock_on_the_other_broker),
+        CLUSTER_CASE(test_cluster_named_session_is_let_in_elsewhere),
+        CLUSTER_CASE(test_cluster_two_first_logins_bind_one),
+        CLUSTER_CASE(test_cluster_end_of_the_exam_ends_bindings_on_all),
+        CLUSTER_CASE(test_cluster_outage_is_said_once_and_logins_go_on),
+        CLUSTER_CASE(test_cluster_outage_is_settled_with_one_session),
+        CLUSTER_CASE(test_cluster_bound_session_survives_an_outage),
+        CLUSTER_CASE(test_cluster_empty_server_is_filled_again),
+        CLUSTER_CASE(test_cluster_presence_counts_all_brokers),
+        CLUSTER_CASE(test_cluster_presence_forgets_a_broker_that_is_gone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
