@@ -11,8 +11,8 @@
 #include "invigilator/ratelimit.h"
 
 enum {
-    INVIG_KEPT_SLACK_S = 3600, /* by which a stored kept_until_s is late, so that it is seldom
-                                  written */
+    INVIG_KEPT_SLACK_S = 3600,     /* by which a stored kept_until_s is late, so that it is seldom
+                                      written */
     INVIG_DENIAL_LINES_BURST = 20, /* lines at once of each kind that anybody can cause */
     INVIG_DENIAL_LINE_MS = 1000,   /* then one more each */
     INVIG_LOGIN_LINES_BURST = 200, /* likewise of logins, whose lines are looked for one by one */
@@ -333,8 +333,8 @@ void invig_engine_tick_share(struct invig_engine *engine);
 /* -- engine_merge.c: what other brokers know -- */
 
 /* Takes `theirs`, the text that the server has of a user, over what is known here: what this broker
- * has changed since they agreed stays, where it can. All agree on it from then on. Returns INVIG_OK,
- * INVIG_ERR_FORMAT, or with nothing changed INVIG_ERR_NO_MEMORY. */
+ * has changed since they agreed stays, where it can. All agree on it from then on. Returns
+ * INVIG_OK, INVIG_ERR_FORMAT, or with nothing changed INVIG_ERR_NO_MEMORY. */
 enum invig_status invig_engine_merge(struct invig_engine *engine, struct invig_shared *shared,
                                      struct invig_text theirs, uint64_t revision);
 
