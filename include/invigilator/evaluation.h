@@ -47,6 +47,7 @@ struct invig_member {
     bool is_lifted;    /* its block has ended since */
     /* What follows from it: */
     bool is_counted_blocked; /* in user->blocked_count */
+    bool is_unkept;          /* its last message is to be kept for other brokers */
     bool has_topic;          /* something is retained on its topic, by the backend or by us */
     /* Presence: */
     bool has_presence;     /* a message is retained */
@@ -69,6 +70,7 @@ struct invig_evaluation {
     struct invig_member *last;
     int phase;      /* of the record, as index in policy.phases; -1: not known */
     bool is_strict; /* by phase, unless switched off, whatever the strict policy */
+    bool is_unkept; /* its last message is to be kept for other brokers */
     size_t id_bytes;
     char id[]; /* NUL-terminated */
 };
@@ -94,6 +96,10 @@ void invig_evaluations_deinit(struct invig_evaluations *evaluations);
 /* Finds an evaluation; NULL when unknown or the text is absent. */
 struct invig_evaluation *invig_evaluations_find(const struct invig_evaluations *evaluations,
                                                 struct invig_text id);
+
+/* Walks all evaluations: NULL gives the first, the last NULL. */
+struct invig_evaluation *invig_evaluations_next(const struct invig_evaluations *evaluations,
+                                                const struct invig_evaluation *evaluation);
 
 /* Finds what is known of `user` in `evaluation`; NULL when nothing is, or either is NULL. */
 struct invig_member *invig_evaluations_find_member(const struct invig_evaluations *evaluations,

@@ -25,7 +25,8 @@
     X(acl_denied, "acl/denied")                             /* subscriptions and publishes */      \
     X(evaluations_strict, "evaluations/strict")             /* that are strict now */              \
     X(users_blocked, "users/blocked")                       /* blocked in some evaluation now */   \
-    X(publishes_refused, "publishes/refused")               /* bad evaluation messages */
+    X(publishes_refused, "publishes/refused")               /* bad evaluation messages */          \
+    X(state_available, "state/available")                   /* 1, or 0: what brokers share is not */
 
 struct invig_stats {
 #define INVIG_STATS_MEMBER(member, name) uint64_t member;

@@ -307,5 +307,6 @@ void invig_engine_read_stats(const struct invig_engine *engine, struct invig_sta
     *out_stats = engine->stats;
     out_stats->sessions_invalidated = engine->sessions.invalidated_count;
     out_stats->sessions_revoked_current = engine->sessions.revoked_count;
+    out_stats->state_available = engine->share.next == NULL || engine->is_share_there;
     out_stats->evaluations_strict = engine->evaluations.strict_count;
 }

@@ -31,6 +31,10 @@ static void engine_log_connect(const struct invig_engine *engine, struct invig_r
     }
     invig_logline_add(&line, "client", connect->client_id);
     invig_logline_add(&line, "address", connect->address);
+    if (!engine->is_share_there && engine->share.next != NULL &&
+        refusal.reason == INVIG_REASON_NONE) {
+        invig_logline_add(&line, "shared", invig_text_of("no")); /* the others hear of it later */
+    }
     invig_engine_log(engine, INVIG_LOG_NOTICE, &line);
 }
 

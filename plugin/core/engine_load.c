@@ -91,10 +91,10 @@ static enum invig_status load_evaluation(void *context, struct invig_text id,
     return INVIG_OK;
 }
 
-static enum invig_status engine_require_loaded(struct invig_engine *engine,
-                                               struct invig_text evaluation_id,
-                                               struct invig_text user_id,
-                                               struct invig_member **out_member)
+enum invig_status invig_engine_require_member(struct invig_engine *engine,
+                                              struct invig_text evaluation_id,
+                                              struct invig_text user_id,
+                                              struct invig_member **out_member)
 {
     struct invig_evaluation *evaluation = NULL;
     struct invig_user *user = NULL;
@@ -122,7 +122,7 @@ static enum invig_status load_member(void *context, struct invig_text evaluation
     struct invig_text message;
     enum invig_status status = record->released_serial > INVIG_SERIAL_MAX
                                    ? INVIG_ERR_FORMAT
-                                   : engine_require_loaded(engine, evaluation, user, &member);
+                                   : invig_engine_require_member(engine, evaluation, user, &member);
 
     if (status == INVIG_OK && !message_own(record->message, &message)) {
         status = INVIG_ERR_NO_MEMORY;
@@ -160,7 +160,7 @@ static enum invig_status load_cleared(void *context, struct invig_text evaluatio
             invig_evaluations_add_republish(&engine->evaluations, evaluation);
         }
     } else {
-        status = engine_require_loaded(engine, evaluation_id, user, &member);
+        status = invig_engine_require_member(engine, evaluation_id, user, &member);
         if (status == INVIG_OK) {
             member->has_topic = true;
             member->has_presence = true;

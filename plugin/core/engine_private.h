@@ -40,7 +40,8 @@ struct invig_engine {
     struct invig_share share;       /* owned; next NULL: there are no other brokers */
     bool is_share_there;            /* it was available in the last tick */
     bool has_unshared;              /* memory was out for noting a user who is to be offered */
-    bool has_unkept;                /* the last message of a topic was not kept */
+    bool has_unkept;                /* the last message of a topic is to be kept there */
+    bool is_share_loaded;           /* all that the server has was given */
     bool is_stuck;                  /* a group could not be recorded: nobody may learn of it yet */
     int64_t store_ms;               /* steady time of the next attempt to store what failed */
     int64_t sweep_ms;               /* steady time of the next sweep */
@@ -320,8 +321,6 @@ void invig_engine_store_last(struct invig_engine *engine);
 /* Notes whether a login that was let in rests on records that are not stored yet. */
 void invig_engine_mark_unrecorded(struct invig_engine *engine, struct invig_connection *connection);
 
-/* -- engine_load.c: records that come in -- */
-
 /* -- engine_share.c: other brokers -- */
 
 /* Notes that what is known of a user may be news to other brokers. */
@@ -330,6 +329,17 @@ void invig_engine_share_user(struct invig_engine *engine, struct invig_user *use
 /* Takes the news of the others, and offers them ours. To be called in each tick. */
 void invig_engine_tick_share(struct invig_engine *engine);
 
+/* -- engine_keep.c: the last messages about evaluations -- */
+
+/* Notes in a flag of an evaluation or member that its last message is to be kept. */
+void invig_engine_note_unkept(struct invig_engine *engine, bool *is_unkept);
+
+/* Keeps all that are to be. */
+void invig_engine_keep_all(struct invig_engine *engine);
+
+/* Takes a message that was kept by another broker, or before the start. */
+void invig_engine_take_topic(struct invig_engine *engine, const struct invig_news *news);
+
 /* -- engine_merge.c: what other brokers know -- */
 
 /* Takes `theirs`, the text that the server has of a user, over what is known here: what this broker
@@ -337,6 +347,14 @@ void invig_engine_tick_share(struct invig_engine *engine);
  * INVIG_OK, INVIG_ERR_FORMAT, or with nothing changed INVIG_ERR_NO_MEMORY. */
 enum invig_status invig_engine_merge(struct invig_engine *engine, struct invig_shared *shared,
                                      struct invig_text theirs, uint64_t revision);
+
+/* -- engine_load.c: records that come in -- */
+
+/* Finds or makes what is known of a user in an evaluation; both are made where they are unknown.
+ * Returns INVIG_OK, INVIG_ERR_FULL or INVIG_ERR_NO_MEMORY. */
+enum invig_status invig_engine_require_member(struct invig_engine *engine,
+                                              struct invig_text evaluation, struct invig_text user,
+                                              struct invig_member **out_member);
 
 /* -- engine_effect.c: what the broker is to do -- */
 

@@ -264,6 +264,7 @@ static void engine_take_ready(struct invig_engine *engine)
 {
     struct invig_user *user = NULL;
 
+    engine->is_share_loaded = true;
     while ((user = invig_sessions_next_user(&engine->sessions, user)) != NULL) {
         if (user->shared != NULL && user->shared->round != engine->sessions.shares.round) {
             invig_shared_agree(user->shared, (struct invig_text){NULL, 0}, 0);
@@ -277,6 +278,7 @@ static void engine_take_lost(struct invig_engine *engine)
 {
     struct invig_user *user = NULL;
 
+    engine->is_share_loaded = false;
     engine->sessions.shares.round++;
     while ((user = invig_sessions_next_user(&engine->sessions, user)) != NULL) {
         if (user->shared != NULL && user->shared->offered.data != NULL) {
@@ -320,6 +322,8 @@ static void engine_take_news(struct invig_engine *engine, const struct invig_new
         engine_take_gone(engine, news->name);
         break;
     case INVIG_NEWS_TOPIC:
+        invig_engine_take_topic(engine, news);
+        break;
     case INVIG_NEWS_NONE:
         break;
     }
@@ -342,6 +346,7 @@ void invig_engine_tick_share(struct invig_engine *engine)
         engine_note_unshared(engine);
     }
     engine_offer_all(engine);
+    invig_engine_keep_all(engine);
     is_there = engine->share.is_available(engine->share.context);
     if (is_there != engine->is_share_there) {
         engine->is_share_there = is_there;

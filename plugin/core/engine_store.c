@@ -218,9 +218,13 @@ static void engine_accept(struct invig_engine *engine, struct invig_journal_node
         invig_engine_share_user(engine, session_of(node)->user);
         break;
     case INVIG_JOURNAL_EVALUATION:
+        invig_engine_note_unkept(engine, &evaluation_of(node)->is_unkept);
         invig_evaluations_accept(evaluation_of(node));
         break;
     case INVIG_JOURNAL_MEMBER:
+        if (member_of(node)->record.message.data != member_of(node)->stored.message.data) {
+            invig_engine_note_unkept(engine, &member_of(node)->is_unkept);
+        }
         invig_evaluations_accept_member(member_of(node));
         invig_engine_share_user(engine, member_of(node)->user);
         break;

@@ -272,6 +272,23 @@ static const char *engine_forget_said(struct invig_engine *engine, const struct 
                : engine_clear_member(engine, engine_find_member(engine, topic));
 }
 
+/* A copy that the plugin of another broker has published, and a bridge brought here: this one
+ * publishes its own, of what all brokers know. */
+static bool engine_is_foreign_copy(const struct invig_engine *engine,
+                                   const struct invig_topic *topic,
+                                   const struct invig_message *message)
+{
+    struct invig_value by;
+
+    if (engine->share.next == NULL || topic->kind != INVIG_TOPIC_EVALUATION_USER ||
+        message->object == NULL) {
+        return false;
+    }
+    message->object->get(message->object->context, "by", &by);
+    return by.kind == INVIG_VALUE_STRING &&
+           invig_text_equal(by.string, invig_text_of("invigilator"));
+}
+
 /* Returns why the message is refused, NULL when it is not. `error` is room for a text. */
 static const char *engine_take_message(struct invig_engine *engine, const struct invig_topic *topic,
                                        const struct invig_message *message,
@@ -309,7 +326,12 @@ enum invig_verdict invig_engine_message(struct invig_engine *engine, struct invi
 
     invig_engine_begin(engine, now);
     invig_topic_parse_name(engine->topic_prefix, message->topic, &topic);
-    if (connection == NULL && topic.tree != INVIG_TREE_OTHER) {
+    if (engine_is_foreign_copy(engine, &topic, message)) {
+        return INVIG_DENY;
+    }
+    /* Whoever comes here without being known is a bridge of this broker's, or was let in by its
+     * certificate; ACL_CHECK, which a bridge is not asked, has refused the latter. */
+    if (connection == NULL && topic.tree != INVIG_TREE_OTHER && engine->share.next == NULL) {
         error = "the publisher is not known";
     } else if (topic_is_state(&topic)) {
         error = engine_take_message(engine, &topic, message, text);

@@ -56,6 +56,15 @@ struct invig_evaluation *invig_evaluations_find(const struct invig_evaluations *
     return node == NULL ? NULL : evaluation_of_node(node);
 }
 
+struct invig_evaluation *invig_evaluations_next(const struct invig_evaluations *evaluations,
+                                                const struct invig_evaluation *evaluation)
+{
+    struct invig_table_node *node =
+        invig_table_next(&evaluations->by_id, evaluation == NULL ? NULL : &evaluation->node);
+
+    return node == NULL ? NULL : evaluation_of_node(node);
+}
+
 struct invig_member *invig_evaluations_find_member(const struct invig_evaluations *evaluations,
                                                    const struct invig_evaluation *evaluation,
                                                    const struct invig_user *user)
@@ -191,7 +200,7 @@ bool invig_evaluations_release_member(struct invig_evaluations *evaluations,
 {
     if (member->claim_count > 0 || !invig_member_record_is_blank(&member->record) ||
         member->has_topic || member->has_presence || member->pending != 0 ||
-        member->journal.is_noted) {
+        member->journal.is_noted || member->is_unkept) {
         return false;
     }
     evaluations_drop_member(evaluations, member);
@@ -213,7 +222,7 @@ bool invig_evaluations_release(struct invig_evaluations *evaluations,
                                struct invig_evaluation *evaluation)
 {
     if (evaluation->first != NULL || invig_evaluation_is_known(evaluation) ||
-        evaluation->journal.is_noted || evaluation->republish.is_noted) {
+        evaluation->journal.is_noted || evaluation->republish.is_noted || evaluation->is_unkept) {
         return false;
     }
     evaluations_drop(evaluations, evaluation);

@@ -12,6 +12,7 @@ const PREFIX = '$SYS/broker/invigilator/';
 const NAMES = [
     'connections/current', 'sessions/current', 'users/current', 'sessions/invalidated', 'sessions/revoked/current',
     'auth/accepted', 'auth/refused', 'acl/denied', 'evaluations/strict', 'users/blocked', 'publishes/refused',
+    'state/available',
 ];
 
 let broker;

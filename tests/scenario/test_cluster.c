@@ -283,6 +283,34 @@ static void test_cluster_end_of_the_exam_ends_bindings_on_all(void **state)
     assert_int_equal(world_count(&a, "NOTIFY anna:1 SUPERSEDED anna s1"), 1);
 }
 
+/* -- Bridges -- */
+
+static void test_cluster_copy_of_another_broker_is_left_out(void **state)
+{
+    static const char copy[] =
+        "{'type':'EVALUATION_UPDATE','evaluationId':'e1','userId':'anna','access':'BLOCKED',"
+        "'reason':'SECOND_LOGIN','at':'2027-01-15T08:00:00Z','by':'invigilator'}";
+
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    assert_int_equal(world_message(&b, world_backend(&b), "evaluations/e1/users/anna", copy),
+                     INVIG_DENY);
+    cluster_settle();
+    assert_int_equal(world_stats(&b).users_blocked, 0);
+    assert_int_equal(world_count_prefix(&b, "NOTIFY"), 0); /* nobody is told that it was refused */
+    assert_int_equal(world_stats(&b).publishes_refused, 0);
+}
+
+static void test_cluster_takes_what_its_own_bridge_brings(void **state)
+{
+    (void)state;
+    assert_int_equal(world_message(&b, NULL, "evaluations/e1",
+                                   "{'type':'EVALUATION_UPDATE','evaluationId':'e1',"
+                                   "'phase':'IN_PROGRESS'}"),
+                     INVIG_ALLOW);
+    assert_int_equal(world_stats(&b).evaluations_strict, 1);
+}
+
 /* -- The server is away -- */
 
 static void test_cluster_outage_is_said_once_and_logins_go_on(void **state)
@@ -293,7 +321,10 @@ static void test_cluster_outage_is_said_once_and_logins_go_on(void **state)
     cluster_settle();
     assert_true(world_has_logged(&a, "share_unavailable"));
     assert_int_equal(a.log_count, 1);
+    assert_int_equal(world_stats(&a).state_available, 0);
+    assert_int_equal(world_stats(&b).state_available, 1);
     assert_non_null(world_login(&a, &s1));
+    assert_true(world_has_logged(&a, "shared=no"));
     assert_int_equal(open_count(), 1);
     fakeshare_mend(&share_a);
     cluster_settle();
@@ -350,15 +381,78 @@ static void test_cluster_empty_server_is_filled_again(void **state)
     cluster_settle();
     fakeshare_cut(&share_a);
     fakeshare_cut(&share_b);
-    fakeserver_deinit(&server);
-    server.user_count = 0;
-    memset(server.users, 0, sizeof(server.users));
+    fakeserver_forget(&server);
     fakeshare_mend(&share_a);
     fakeshare_mend(&share_b);
     cluster_settle();
     assert_non_null(fakeserver_text(&server, "anna"));
     assert_non_null(strstr(fakeserver_text(&server, "anna"), "\nS\ts9\t"));
     assert_int_equal(open_count(), 1);
+}
+
+/* -- A broker starts again -- */
+
+static void restart(struct world *world, struct fakeshare *share, const char *name)
+{
+    fakeshare_leave(share);
+    world_deinit(world);
+    world_init(world, NULL);
+    invig_engine_set_share(world->engine, fakeshare_join(share, &server, name));
+}
+
+static void test_cluster_broker_that_starts_again_knows_all(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS','version':3,'endAt':'2027-01-15T10:00:00Z'");
+    both_say("e1", "anna", "'access':'ALLOWED','room':'A'");
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    restart(&b, &share_b, "B2");
+    cluster_settle();
+    assert_int_equal(world_count_prefix(&b, "RETAIN evaluations/e1 "), 1);
+    assert_non_null(strstr(world_last(&b, "RETAIN evaluations/e1/users/anna"), "'room':'A'"));
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    assert_int_equal(world_count(&b, "NOTIFY anna:2 BLOCKED e1 anna"), 1);
+    assert_int_equal(world_offer(&b, "e1", NULL, "'phase':'GRADING','version':2"), INVIG_DENY);
+}
+
+static void test_cluster_that_starts_again_as_a_whole_knows_all(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    restart(&a, &share_a, "A2");
+    restart(&b, &share_b, "B2");
+    cluster_settle();
+    assert_int_equal(world_stats(&a).users_blocked, 1);
+    (void)world_login(&b, &(struct login){.session = "s2", .client_id = "anna:6"});
+    (void)world_login(&b, &(struct login){.session = "s1", .client_id = "anna:7"});
+    cluster_settle();
+    assert_int_equal(world_count(&b, "NOTIFY anna:6 BLOCKED e1 anna"), 1);
+    assert_int_equal(world_count_prefix(&b, "NOTIFY anna:7"), 0);
+    assert_int_equal(world_count_prefix(&b, "INCIDENT"), 0);
+}
+
+static void test_cluster_forgotten_evaluation_stays_forgotten(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    both_say("e1", "anna", "'access':'ALLOWED'");
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    assert_int_equal(world_message(&a, world_backend(&a), "evaluations/e1", ""), INVIG_ALLOW);
+    cluster_settle();
+    assert_int_equal(world_message(&b, world_backend(&b), "evaluations/e1", ""), INVIG_ALLOW);
+    cluster_settle();
+    restart(&b, &share_b, "B2");
+    cluster_settle();
+    assert_int_equal(world_count_prefix(&b, "RETAIN"), 0);
+    assert_int_equal(world_stats(&b).evaluations_strict, 0);
+    assert_null(strstr(fakeserver_text(&server, "anna"), "e1"));
 }
 
 /* -- Presence -- */
@@ -406,10 +500,15 @@ int main(void)
         CLUSTER_CASE(test_cluster_named_session_is_let_in_elsewhere),
         CLUSTER_CASE(test_cluster_two_first_logins_bind_one),
         CLUSTER_CASE(test_cluster_end_of_the_exam_ends_bindings_on_all),
+        CLUSTER_CASE(test_cluster_copy_of_another_broker_is_left_out),
+        CLUSTER_CASE(test_cluster_takes_what_its_own_bridge_brings),
         CLUSTER_CASE(test_cluster_outage_is_said_once_and_logins_go_on),
         CLUSTER_CASE(test_cluster_outage_is_settled_with_one_session),
         CLUSTER_CASE(test_cluster_bound_session_survives_an_outage),
         CLUSTER_CASE(test_cluster_empty_server_is_filled_again),
+        CLUSTER_CASE(test_cluster_broker_that_starts_again_knows_all),
+        CLUSTER_CASE(test_cluster_that_starts_again_as_a_whole_knows_all),
+        CLUSTER_CASE(test_cluster_forgotten_evaluation_stays_forgotten),
         CLUSTER_CASE(test_cluster_presence_counts_all_brokers),
         CLUSTER_CASE(test_cluster_presence_forgets_a_broker_that_is_gone),
     };

@@ -242,7 +242,8 @@ static void test_control_get_stats(void **state)
         "'acl/denied':1,",
         "'evaluations/strict':1,",
         "'users/blocked':0,",
-        "'publishes/refused':1",
+        "'publishes/refused':1,",
+        "'state/available':1,",
     };
     struct invig_connection *page = world_exam(&world);
     const char *answer;

@@ -21,6 +21,7 @@ static void text_free(struct invig_text *text)
 static void news_free(struct invig_news *news)
 {
     text_free(&news->user);
+    text_free(&news->evaluation);
     text_free(&news->text);
     text_free(&news->name);
     news->kind = INVIG_NEWS_NONE;
@@ -129,11 +130,30 @@ static bool share_keep(void *context, struct invig_text evaluation, struct invig
                        struct invig_text text)
 {
     const struct fakeshare *share = context;
+    struct fakeserver *server = share->server;
+    size_t at = 0;
 
-    (void)evaluation;
-    (void)user;
-    (void)text;
-    return !share->is_down;
+    if (share->is_down) {
+        return false;
+    }
+    while (
+        at < server->topic_count &&
+        (!invig_text_equal(invig_text_of(server->topics[at].evaluation), evaluation) ||
+         !(user.data == NULL ? server->topics[at].user[0] == '\0'
+                             : invig_text_equal(invig_text_of(server->topics[at].user), user)))) {
+        at++;
+    }
+    assert_true(at < FAKESHARE_USERS);
+    if (at == server->topic_count) {
+        server->topic_count++;
+        (void)snprintf(server->topics[at].evaluation, INVIG_ID_BYTES_MAX + 1, "%.*s",
+                       (int)evaluation.length, evaluation.data);
+        (void)snprintf(server->topics[at].user, INVIG_ID_BYTES_MAX + 1, "%.*s", (int)user.length,
+                       user.data == NULL ? "" : user.data);
+    }
+    free(server->topics[at].text);
+    server->topics[at].text = text.data == NULL ? NULL : text_copy(text.data, text.length);
+    return true;
 }
 
 static bool share_next(void *context, int64_t steady_ms, struct invig_news *out_news)
@@ -187,11 +207,23 @@ void fakeserver_init(struct fakeserver *server)
     memset(server, 0, sizeof(*server));
 }
 
-void fakeserver_deinit(struct fakeserver *server)
+void fakeserver_forget(struct fakeserver *server)
 {
     for (size_t i = 0; i < server->user_count; i++) {
         free(server->users[i].text);
     }
+    for (size_t i = 0; i < server->topic_count; i++) {
+        free(server->topics[i].text);
+    }
+    memset(server->users, 0, sizeof(server->users));
+    memset(server->topics, 0, sizeof(server->topics));
+    server->user_count = 0;
+    server->topic_count = 0;
+}
+
+void fakeserver_deinit(struct fakeserver *server)
+{
+    fakeserver_forget(server);
 }
 
 static void share_tell_all(struct fakeshare *share)
@@ -201,6 +233,16 @@ static void share_tell_all(struct fakeshare *share)
 
         if (user->revision > 0) {
             share_tell(share, INVIG_NEWS_USER, user->id, user->text, user->revision, NULL);
+        }
+    }
+    for (size_t i = 0; i < share->server->topic_count; i++) {
+        const char *user = share->server->topics[i].user;
+
+        if (share->server->topics[i].text != NULL) {
+            share_tell(share, INVIG_NEWS_TOPIC, user[0] == '\0' ? NULL : user,
+                       share->server->topics[i].text, 0, NULL);
+            share->news[(share->first + share->count - 1) % FAKESHARE_NEWS].evaluation =
+                text_own(share->server->topics[i].evaluation);
         }
     }
     share_tell(share, INVIG_NEWS_READY, NULL, NULL, 0, NULL);

@@ -19,6 +19,12 @@ struct fakeserver_user {
 struct fakeserver {
     struct fakeserver_user users[FAKESHARE_USERS];
     size_t user_count;
+    struct {
+        char evaluation[INVIG_ID_BYTES_MAX + 1];
+        char user[INVIG_ID_BYTES_MAX + 1]; /* empty: of all in it */
+        char *text;
+    } topics[FAKESHARE_USERS];
+    size_t topic_count;
     struct fakeshare *brokers[FAKESHARE_BROKERS];
     size_t broker_count;
     size_t offers;   /* that reached it */
@@ -43,6 +49,9 @@ struct fakeshare {
 
 void fakeserver_init(struct fakeserver *server);
 void fakeserver_deinit(struct fakeserver *server);
+
+/* It has lost all that it had. */
+void fakeserver_forget(struct fakeserver *server);
 
 /* A broker that is called `name` comes to the server; the memory is the caller's. */
 struct invig_share fakeshare_join(struct fakeshare *share, struct fakeserver *server,

@@ -16,10 +16,10 @@ static void test_stats_names_and_values(void **state)
     static const char *const names[] = {
         "connections/current",      "sessions/current", "users/current",     "sessions/invalidated",
         "sessions/revoked/current", "auth/accepted",    "auth/refused",      "acl/denied",
-        "evaluations/strict",       "users/blocked",    "publishes/refused",
+        "evaluations/strict",       "users/blocked",    "publishes/refused", "state/available",
     };
     const size_t count = sizeof(names) / sizeof(names[0]);
-    const struct invig_stats stats = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, {0}};
+    const struct invig_stats stats = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, {0}};
     char name[INVIG_STATS_NAME_BYTES];
     uint64_t value = 0;
 
