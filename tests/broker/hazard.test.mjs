@@ -9,6 +9,7 @@ import {
     patience, phaseUpdate, professor, service, sign, startBroker, startExam, userTopic,
 } from './lib.mjs';
 import { connectBytes } from './lib/bytes.mjs';
+import { kickedLine } from './lib/logline.mjs';
 import { probesOf } from './lib/probes.mjs';
 import {
     clientIdsOf, connectPacketOf, enterRawAt, expectAlive, expectNotice, openRawAt,
@@ -166,8 +167,8 @@ test('a disconnect of an MQTT session that is offline corrupts the list of those
     for (const [, client] of old) {
         await broker.waitForLog(new RegExp(`Expiring client ${client.clientId} `), { from });
     }
-    const lines = broker.log().slice(from).filter((line) => /disconnected by administrative action/.test(line));
-    const kicked = lines.map((line) => line.match(/Client (\S+) /)[1]).sort();
+    const lines = broker.log().slice(from).map((line) => line.match(kickedLine())).filter(Boolean);
+    const kicked = lines.map(([, id]) => id).sort();
     assert.deepEqual(kicked, old.map(([, { clientId }]) => clientId).filter((id) => !id.endsWith(':1')).sort());
     const expired = broker.log().slice(from).filter((line) => /^Expiring client /.test(line));
     assert.equal(expired.length, old.length);
@@ -384,13 +385,18 @@ test('limits on packets do not hold for WebSockets: a token that is too large is
     const user = newId('student');
     const long = await broker.sign({ sub: user, sid: 's1', x: 'y'.repeat(48000) });
     const refusedAsTooLarge = async () => (await command(publisher, 'getStats'))['auth/refused/token_too_large'];
-    for (const username of [user, 'x'.repeat(65535)]) {
+    const enter = async (idLength, username) => {
         const raw = await openRaw('ws', 4);
         const before = await refusedAsTooLarge();
-        raw.send(connectBytes({ clientId: `${user}:${'x'.repeat(65000 - user.length)}`, username, password: long }));
-        assert.equal((await raw.next('connack')).returnCode, 5);
-        assert.equal(await refusedAsTooLarge(), before + 1);
+        raw.send(connectBytes({ clientId: `${user}:${'x'.repeat(idLength - user.length)}`, username, password: long }));
+        const connack = await raw.next('connack').catch(() => undefined);
         await raw.closed;
+        return [connack?.returnCode, await refusedAsTooLarge() - before];
+    };
+    assert.deepEqual(await enter(1000, user), [5, 1]);
+    for (const username of [user, 'x'.repeat(65535)]) {
+        // Mosquitto 2.1 does limit a CONNECT, to 100,000 bytes, and closes without an answer.
+        assert.deepEqual(await enter(65000, username), broker.isNewer ? [undefined, 0] : [5, 1]);
     }
     // Those who never send a CONNECT hold no place: there may be more of them than a session may have.
     const idle = await Promise.all(Array.from({ length: 20 }, () => openRaw('ws', 4)));

@@ -9,6 +9,7 @@ import {
     backend, command, expectInvalidated, expectTurnedAway, login, newId, professor, setPhase, startBroker,
     startExam,
 } from './lib.mjs';
+import { kickedLine } from './lib/logline.mjs';
 import {
     clientIdsOf, connectPacketOf, enterRawAt, expectAlive, expectNotice, openRawAt,
 } from './lib/rawlogin.mjs';
@@ -34,6 +35,7 @@ const openRaw = (...args) => openRawAt(broker, ...args);
 const enterRaw = (...args) => enterRawAt(broker, ...args);
 const connectionsOf = (user) => clientIdsOf(publisher, user);
 const eventsOf = (from, regex) => broker.log().slice(from).filter((line) => regex.test(line));
+const kickedSince = (from) => eventsOf(from, kickedLine()).map((line) => line.match(kickedLine())[1]);
 
 // -- One client id ----------------------------------------------------------------------------------
 
@@ -159,8 +161,7 @@ for (const version of [4, 5]) {
         for (const raw of [...newcomers, second]) {
             await expectAlive(raw);
         }
-        const kicked = eventsOf(from, /disconnected by administrative action/);
-        assert.deepEqual(kicked.map((line) => line.match(/Client (\S+) /)[1]), [stayer.clientId]);
+        assert.deepEqual(kickedSince(from), [stayer.clientId]);
         assert.equal((await connectionsOf(user)).length, LIMIT);
         [...newcomers, second].forEach((raw) => raw.send({ cmd: 'disconnect' }));
     });
@@ -190,7 +191,7 @@ for (const version of [4, 5]) {
             await expectAlive(raw);
         }
         // Whether a leaver was faster than its disconnect is the broker's choice; no id gets two.
-        const kicked = eventsOf(from, /disconnected by administrative action/).map((line) => line.match(/Client (\S+) /)[1]);
+        const kicked = kickedSince(from);
         assert.equal(new Set(kicked).size, kicked.length);
         assert.ok(kicked.includes(stayer.clientId));
         assert.equal((await connectionsOf(user)).length, LIMIT);

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connect, login, newId, now, publishRetained, setPhase, service, backend, startBroker } from './lib.mjs';
+import { leftLine } from './lib/logline.mjs';
 import { within } from './lib/wait.mjs';
 
 let broker;
@@ -85,7 +86,9 @@ test('a bad token at CONNECT is refused with 135, and another method with 140', 
     ];
     for (const [token, reason] of bad) {
         const from = broker.log().length;
-        await assert.rejects(enter(token, { user }), (error) => error.code === 135, reason);
+        // MQTT.js sends no bytes as a frame of their own, and an empty frame ends a WebSocket of Mosquitto 2.1.
+        const url = token === '' && broker.isNewer ? broker.tcpUrl : broker.wsUrl;
+        await assert.rejects(enter(token, { user, url }), (error) => error.code === 135, reason);
         await broker.waitForLog(new RegExp(`^invigilator: refused reason=${reason}\\b`), { from });
     }
     await assert.rejects(enter(good, { user, method: 'SCRAM-SHA-1' }), (error) => error.code === 140);
@@ -133,7 +136,7 @@ test('SIGHUP drops nobody who came in so', async () => {
     });
     const away = await enter('', { ...lasting, properties: properties(await broker.sign(claimsOf(user))) });
     await away.end(); // its MQTT session stays
-    await broker.waitForLog(new RegExp(`^Client ${lasting.clientId} disconnected`));
+    await broker.waitForLog(leftLine(lasting.clientId));
     const page = await enter(await broker.sign(claimsOf(user)), { user });
     const from = broker.log().length;
     broker.child.kill('SIGHUP');

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { backend, command, newId, setAccess, setPhase } from '../broker/lib.mjs';
+import { leftLine } from '../broker/lib/logline.mjs';
 import { within } from '../broker/lib/wait.mjs';
 import { load } from './lib/app.mjs';
 import { replaceApplication, signedIn, startBrokerForPages } from './lib/pages.mjs';
@@ -68,7 +69,7 @@ test('a page that goes away ends its connection', async (t) => {
     const { user, page } = await sit(t);
     assert.equal((await connectionsOf(user)).length, 1);
     page.leave();
-    await broker.waitForLog(new RegExp(`Client ${user}:\\S+ disconnected`));
+    await broker.waitForLog(leftLine(`${user}:\\S+`));
     assert.deepEqual(await connectionsOf(user), []);
     assert.equal(page.state().online, false);
 });

@@ -2,7 +2,7 @@
 // check.test.mjs - check-config against brokers: what a broker refuses is refused with the same words, and
 // what it takes is taken, with the same warnings.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,6 +19,8 @@ const WRAPPER = process.getuid() === 0
     ? ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override']
     : [];
 const BROKER = [...(process.env.INVIG_WRAPPER ?? '').split(' ').filter(Boolean), ...WRAPPER];
+const MOSQUITTO = '/usr/sbin/mosquitto';
+const IS_NEWER = !/^mosquitto version 2\.0\./.test(spawnSync(MOSQUITTO, ['-h'], { encoding: 'utf8' }).stdout);
 process.umask(0o022);
 
 /** The file and line of each line of a configuration, by its text. */
@@ -46,20 +48,35 @@ async function place(linesOf) {
 // since it has not read yet that there is to be none.
 const WORDS = /^(?:\d+: )?(?:invigilator: (.*)|(Error: (?!Unable to|Plugin returned).*))$/;
 
-/** What a broker says of the configuration at its start. It is run with the configuration as it is, and lines
+// The tool has the words of Mosquitto 2.0; 2.1 has these for the same.
+const NEWER_WORDS = [
+    [/^Error: Empty '(.*)' value in configuration\.$/, 'Error: Empty $1 value in configuration.'],
+    [/^Error: Invalid 'plugin_opt_' config option\.$/, 'Error: Invalid auth_opt_ config option.'],
+    [/^Error: The '.*' option requires plugin\/global_plugin\/plugin_load to be defined first\.$/,
+        'Error: An auth_opt_ option exists in the config file without an auth_plugin.'],
+];
+
+function olderWords(words) {
+    const found = IS_NEWER ? NEWER_WORDS.find(([newer]) => newer.test(words)) : undefined;
+    return found ? words.replace(...found) : words;
+}
+
+/** What a broker says of the configuration at its start, and all that it logs meanwhile. It is run with the configuration as it is, and lines
  *  behind it that say where to listen. */
 async function brokerWords({ own, text }) {
     const path = join(own, 'broker.conf');
     const end = `log_dest stderr\nlog_timestamp false\nallow_anonymous false\nlistener ${await freePort()} 127.0.0.1\n`;
     writeFileSync(path, `${text}\n${end}`);
-    const [command, ...args] = [...BROKER, '/usr/sbin/mosquitto', '-c', path];
+    const [command, ...args] = [...BROKER, MOSQUITTO, '-c', path];
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const words = [];
+    const log = [];
     let isRefused = true;
     createInterface({ input: child.stderr }).on('line', (line) => {
         const match = line.match(WORDS);
+        log.push(line);
         if (match) {
-            words.push(match[1] ?? match[2]);
+            words.push(olderWords(match[1] ?? match[2]));
         }
         if (/ running$/.test(line)) {
             isRefused = false;
@@ -67,17 +84,22 @@ async function brokerWords({ own, text }) {
         }
     });
     await within(20000, 'the broker', once(child, 'close')).finally(() => child.kill('SIGKILL'));
-    return { isRefused, words };
+    return { isRefused, words, log };
 }
 
-/** Tool and broker agree about the configuration; `at` is a part of the line at fault. Resolves to the tool's end. */
-async function expectAgreement(made, at) {
+/** Tool and broker agree about the configuration; `at` is a part of the line at fault. Where 2.1 comes to refuse it
+ *  by another way than 2.0, `newer` is the line of its log that says why. Resolves to the tool's end. */
+async function expectAgreement(made, at, newer) {
     const end = await run(['check-config', made.path], { wrapper: WRAPPER });
-    const { isRefused, words } = await brokerWords(made);
+    const { isRefused, words, log } = await brokerWords(made);
     const said = end.stderr.split('\n').filter(Boolean);
     assert.equal(end.code, isRefused ? 1 : 0, `${end.stderr}\nbroker: ${words.join('\n')}`);
-    assert.deepEqual(said.map((line) => line.replace(/^\S+?(:\d+)?: (warning: )?/, '')), words);
-    assert.ok(!isRefused || words.length > 0, 'the broker says nothing');
+    if (IS_NEWER && newer !== undefined) {
+        assert.ok(log.includes(newer), log.join('\n'));
+    } else {
+        assert.deepEqual(said.map((line) => line.replace(/^\S+?(:\d+)?: (warning: )?/, '')), words);
+        assert.ok(!isRefused || words.length > 0, 'the broker says nothing');
+    }
     if (at !== undefined) {
         assert.equal(said.at(-1).split(': ')[0], `${made.path}:${lineOf(made.text, at)}`);
     }
@@ -101,8 +123,9 @@ const SHAPES = {
     'no key file': [({ module }) => [`plugin ${module}`, 'plugin_opt_jwt_leeway 1'], 'plugin /'],
     'an option without a plugin': [({ keys }) => [keyLine(keys)], 'plugin_opt_'],
     'an option without a value': [({ module }) => [`plugin ${module}`, 'plugin_opt_jwt_issuer'], 'jwt_issuer'],
-    'an option of blanks': [({ module }) => [`plugin ${module}`, 'plugin_opt_jwt_issuer   '], 'jwt_issuer'],
-    'a plugin without a path': [() => ['plugin   '], 'plugin'],
+    'an option of blanks': [({ module }) => [`plugin ${module}`, 'plugin_opt_jwt_issuer   '], 'jwt_issuer',
+        'invigilator: plugin_opt_jwt_issuer: found "", expected a text of 1 to 4096 bytes'],
+    'a plugin without a path': [() => ['plugin   '], 'plugin', 'Error: Unable to load plugin "  ".'],
     'the plugin named twice': [({ keys, module }) => [`plugin ${module}`, keyLine(keys), `auth_plugin ${module}`, keyLine(keys)], 'auth_plugin'],
     'an option in an included file, whose plugin is outside': [({ own, keys, module }) => {
         mkdirSync(join(own, 'conf.d'));
@@ -130,16 +153,16 @@ const SHAPES = {
         return [`plugin ${module}`, keyLine(keys), `plugin_opt_state_file ${closed}/x.db`];
     }, 'state_file'],
 };
-for (const [name, [linesOf, at]] of Object.entries(SHAPES)) {
+for (const [name, [linesOf, at, newer]] of Object.entries(SHAPES)) {
     test(`${name} is refused as a broker does`, async () => {
-        await expectAgreement(await place(linesOf), at);
+        await expectAgreement(await place(linesOf), at, newer);
     });
 }
 
 const GOOD = {
     'the least': ({ keys, module }) => [`plugin ${module}`, keyLine(keys)],
     'much': ({ own, keys, module }) => [
-        '# plugin_opt_jwt_leeway 1', '', ` plugin  ${module} `, `plugin_opt_jwt_public_key_file \t${keys.rsPem}`, 'auth_opt_jwt_issuer https://x y',
+        '# plugin_opt_jwt_leeway 1', '', ` plugin ${module}`, `plugin_opt_jwt_public_key_file \t${keys.rsPem}`, 'auth_opt_jwt_issuer https://x y',
         'plugin_opt_jwt_audience exams', 'plugin_opt_require_auth_time on', `plugin_opt_state_file ${own}/state.db`, 'plugin_opt_phases A,B', 'plugin_opt_strict_phases B',
         'plugin_opt_presence_phases A',
     ],
@@ -170,6 +193,17 @@ for (const [name, linesOf] of Object.entries(GOOD)) {
         assert.doesNotMatch(stdout + readFileSync(made.path), /"k":/);
     });
 }
+
+test('blanks around the path: taken as 2.0 does; 2.1 has them in the name of the file', async () => {
+    const made = await place(({ keys, module }) => [`plugin  ${module} `, keyLine(keys)]);
+    if (!IS_NEWER) {
+        return expectAgreement(made);
+    }
+    await expectCode(0, ['check-config', made.path], { wrapper: WRAPPER });
+    const { isRefused, log } = await brokerWords(made);
+    assert.ok(isRefused);
+    assert.ok(log.includes(`Error: Unable to load plugin " ${process.env.INVIG_MODULE} ".`), log.join('\n'));
+});
 
 test('the settings: given and default', async () => {
     const made = await place(GOOD.much);
