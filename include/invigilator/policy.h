@@ -27,6 +27,9 @@ enum {
     INVIG_KEEPALIVE_S_MAX = 65535,
     INVIG_EXPIRY_NOTICE_S_DEFAULT = 60,
     INVIG_EXPIRY_NOTICE_S_MAX = 86400,
+    INVIG_STATE_TIMEOUT_MS_DEFAULT = 20,
+    INVIG_STATE_TIMEOUT_MS_MIN = 1,
+    INVIG_STATE_TIMEOUT_MS_MAX = 10000,
     INVIG_REVOCATION_DAYS_DEFAULT = 7,
     INVIG_REVOCATION_DAYS_MIN = 1,
     INVIG_REVOCATION_DAYS_MAX = 3650,
@@ -71,6 +74,10 @@ struct invig_policy {
     int64_t expiry_notice_s;             /* 0..INVIG_EXPIRY_NOTICE_S_MAX; 0: no notice */
     char *state_file;                    /* NULL: what is in memory is all there is */
     enum invig_state_sync state_sync;
+    char *state_url;          /* NULL: this broker is alone */
+    int64_t state_timeout_ms; /* INVIG_STATE_TIMEOUT_MS_MIN..INVIG_STATE_TIMEOUT_MS_MAX */
+    char *state_auth_file;    /* NULL: no password */
+    char *state_ca_file;      /* NULL: what the system trusts */
     bool require_auth_time;
     int64_t revocation_ttl_days; /* INVIG_REVOCATION_DAYS_MIN..INVIG_REVOCATION_DAYS_MAX */
     char *phases;                /* the words, separated by one blank each */
@@ -108,8 +115,9 @@ enum invig_status invig_policy_set(struct invig_policy *policy, const char *word
                                    char error[INVIG_POLICY_ERROR_BYTES]);
 
 /* Checks what only the whole can show: at least one key file is named, no two claims have the same
- * name, and strict_phases and presence_phases name only phases (also where one of the three was
- * left at its default). Returns as invig_policy_set. */
+ * name, strict_phases and presence_phases name only phases (also where one of the three was left at
+ * its default), and the state is in a file or in a server, not in both. Returns as
+ * invig_policy_set. */
 enum invig_status invig_policy_check(const struct invig_policy *policy,
                                      char error[INVIG_POLICY_ERROR_BYTES]);
 

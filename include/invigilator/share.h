@@ -61,6 +61,9 @@ struct invig_share {
     bool (*keep)(void *context, struct invig_text evaluation, struct invig_text user,
                  struct invig_text text);
 
+    /* Asks to be told, as GONE, when the broker of this name is not there, or no more. */
+    void (*watch)(void *context, struct invig_text name);
+
     /* Takes the next piece of news. Reads and writes what can be without waiting.
      *
      *   steady_ms   milliseconds; never decreases from call to call

@@ -60,7 +60,7 @@ void invig_setup_warn(const struct invig_policy *policy, const struct invig_keyr
     if (policy->jwt_audience == NULL) {
         warn(report, "plugin_opt_jwt_audience is not set: tokens for any audience are accepted");
     }
-    if (policy->state_file == NULL) {
+    if (policy->state_file == NULL && policy->state_url == NULL) {
         warn(report, "plugin_opt_state_file is not set: a restart of the broker forgets which "
                      "logins have ended, what is blocked and what the backend has said");
     }

@@ -12,6 +12,7 @@
 #include "newer.h"
 #include "setup.h"
 #include "sqlitestore.h"
+#include "valkey.h"
 
 #include <mosquitto.h>
 #include <stdio.h>
@@ -148,6 +149,31 @@ static bool plugin_open_store(const struct invig_policy *policy, struct invig_st
     return true;
 }
 
+/* Where the options name a server, what the engine knows is shared through it. */
+static bool plugin_open_share(const struct invig_plugin *plugin)
+{
+    const struct invig_policy *policy = &plugin->policy;
+    const struct invig_valkey_options options = {
+        .url = policy->state_url,
+        .auth_file = policy->state_auth_file,
+        .ca_file = policy->state_ca_file,
+        .timeout_ms = policy->state_timeout_ms,
+        .log = {NULL, invig_log_line},
+    };
+    char error[INVIG_POLICY_ERROR_BYTES] = "out of memory";
+    struct invig_share share;
+
+    if (policy->state_url == NULL) {
+        return true;
+    }
+    if (invig_valkey_open(&options, &share, error) != INVIG_OK) {
+        invig_log_text(NULL, INVIG_LOG_ERROR, error);
+        return false;
+    }
+    invig_engine_set_share(plugin->engine, share);
+    return true;
+}
+
 /* Makes the engine, with all that the store has. */
 static bool plugin_make_engine(struct invig_plugin *plugin, struct invig_seed seed)
 {
@@ -169,7 +195,7 @@ static bool plugin_make_engine(struct invig_plugin *plugin, struct invig_seed se
     } else if (status != INVIG_OK) {
         invig_log_text(NULL, INVIG_LOG_ERROR, invig_status_text(status));
     }
-    return status == INVIG_OK;
+    return status == INVIG_OK && plugin_open_share(plugin);
 }
 
 /* Reads options and keys and makes the engine. Logs why when it cannot. */

@@ -479,6 +479,9 @@ static enum invig_status merge_run(struct merge *merge, struct invig_shared *sha
         invig_engine_undo(engine);
         return INVIG_ERR_NO_MEMORY;
     }
+    for (const struct invig_elsewhere *each = shared->elsewhere; each != NULL; each = each->next) {
+        engine->share.watch(engine->share.context, each->presence.broker);
+    }
     invig_engine_note_online(engine, merge->user, was_online,
                              was_online ? INVIG_CAUSE_UNKNOWN : INVIG_CAUSE_CONNECTED);
     merge_revoke_unseen(merge);

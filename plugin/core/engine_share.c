@@ -17,7 +17,6 @@ static bool engine_has_share(const struct invig_engine *engine)
 void invig_engine_set_share(struct invig_engine *engine, struct invig_share share)
 {
     engine->share = share;
-    engine->is_share_there = true; /* so that it is said when it is not */
 }
 
 void invig_engine_share_user(struct invig_engine *engine, struct invig_user *user)
@@ -348,9 +347,10 @@ void invig_engine_tick_share(struct invig_engine *engine)
     engine_offer_all(engine);
     invig_engine_keep_all(engine);
     is_there = engine->share.is_available(engine->share.context);
-    if (is_there != engine->is_share_there) {
-        engine->is_share_there = is_there;
-        engine_log_share(engine, is_there ? INVIG_LOG_NOTICE : INVIG_LOG_WARNING,
-                         is_there ? "share_available" : "share_unavailable");
+    if (is_there && !engine->is_share_there) {
+        engine_log_share(engine, INVIG_LOG_NOTICE, "share_available");
+    } else if (!is_there && engine->is_share_there && engine->is_share_loaded) {
+        engine_log_share(engine, INVIG_LOG_WARNING, "share_late"); /* else it has said why */
     }
+    engine->is_share_there = is_there;
 }

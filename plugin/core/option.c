@@ -18,6 +18,8 @@
     "1 to 32 different words of at most 64 letters, digits, _ and -, commas or blanks between "    \
     "them"
 #define PHASES_OF_EXPECTED "words of plugin_opt_phases, none twice, commas or blanks between them"
+#define URL_EXPECTED                                                                               \
+    "valkey://host[:port][/database], or with redis, valkeys or rediss, of at most 4096 bytes"
 #define PREFIX_EXPECTED                                                                            \
     "at most 256 bytes UTF-8 without +, # and control characters, not starting with $"
 
@@ -53,6 +55,11 @@
     X("require_auth_time", SWITCH, require_auth_time, "off", 0, 0, "on or off")                    \
     X("state_file", STRING, state_file, "", 1, INVIG_OPTION_BYTES_MAX, FILE_EXPECTED)              \
     X("state_sync", SYNC, state_sync, "normal", 0, 0, "normal or full")                            \
+    X("state_url", STRING, state_url, "", 1, INVIG_OPTION_BYTES_MAX, URL_EXPECTED)                 \
+    X("state_timeout", INTEGER, state_timeout_ms, "20", INVIG_STATE_TIMEOUT_MS_MIN,                \
+      INVIG_STATE_TIMEOUT_MS_MAX, "an integer from 1 to 10000")                                    \
+    X("state_auth_file", STRING, state_auth_file, "", 1, INVIG_OPTION_BYTES_MAX, FILE_EXPECTED)    \
+    X("state_ca_file", STRING, state_ca_file, "", 1, INVIG_OPTION_BYTES_MAX, FILE_EXPECTED)        \
     X("revocation_ttl", INTEGER, revocation_ttl_days, "7", INVIG_REVOCATION_DAYS_MIN,              \
       INVIG_REVOCATION_DAYS_MAX, "an integer from 1 to 3650")                                      \
     X("phases", SET, phases, "NEW SETTINGS COMPOSITION REGISTRATION IN_PROGRESS GRADING FINISHED", \

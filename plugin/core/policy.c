@@ -74,6 +74,9 @@ void invig_policy_deinit(struct invig_policy *policy)
     free(policy->strict_phases);
     free(policy->presence_phases);
     free(policy->state_file);
+    free(policy->state_url);
+    free(policy->state_auth_file);
+    free(policy->state_ca_file);
     memset(policy, 0, sizeof *policy);
 }
 
@@ -159,6 +162,18 @@ static enum invig_status check_phases(const struct invig_policy *policy, const c
     return INVIG_OK;
 }
 
+/* Two truths would be one too many. The URL is not shown: it may hold a password. */
+static enum invig_status check_state(const struct invig_policy *policy,
+                                     char error[INVIG_POLICY_ERROR_BYTES])
+{
+    if (policy->state_url == NULL || policy->state_file == NULL) {
+        return INVIG_OK;
+    }
+    error_found(error, "state_file", invig_text_of(policy->state_file),
+                "none beside plugin_opt_state_url");
+    return INVIG_ERR_INVALID;
+}
+
 enum invig_status invig_policy_check(const struct invig_policy *policy,
                                      char error[INVIG_POLICY_ERROR_BYTES])
 {
@@ -175,6 +190,9 @@ enum invig_status invig_policy_check(const struct invig_policy *policy,
     }
     if (status == INVIG_OK) {
         status = check_phases(policy, "presence_phases", policy->presence_phases, error);
+    }
+    if (status == INVIG_OK) {
+        status = check_state(policy, error);
     }
     return status;
 }

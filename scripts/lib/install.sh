@@ -7,9 +7,9 @@
 # Set by the caller: INSTALL_MODE = ask | yes | no.
 
 BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev 'pkg-config|pkgconf' libjwt-dev libjson-c-dev
-    uthash-dev libssl-dev libsqlite3-dev mosquitto-dev libmosquitto-dev)
+    uthash-dev libssl-dev libsqlite3-dev libhiredis-dev mosquitto-dev libmosquitto-dev)
 RUN_PACKAGES=(mosquitto mosquitto-clients openssl ca-certificates)
-TEST_PACKAGES=(libcmocka-dev nginx chromium dpkg-dev file iproute2 gnuplot-nox)
+TEST_PACKAGES=(libcmocka-dev 'redis-server|valkey-server' nginx chromium dpkg-dev file iproute2 gnuplot-nox)
 TEST_NODE_FOLDERS=(tests bench examples/exam examples/nextjs)
 
 # Built from one source, so of one version; 2.0.11 (Debian 12) comes without WebSockets.
@@ -203,14 +203,27 @@ add_backports() {
 
 apt_update() { as_root apt-get update -q; }
 
-# A new broker package would start a service, which takes port 1883: Debian's hook for such questions
-# says no for it while this runs. A broker that was there before is left alone.
+# guarded_services: those that a new package would start, as a pattern of sh; those of packages that
+# were there before are left alone.
+guarded_services() {
+    local package
+    local -a names=()
+    for package in mosquitto redis-server valkey-server; do
+        dpkg-query -W "$package" > /dev/null 2>&1 || names+=("$package" "$package.service")
+    done
+    [ "${#names[@]}" -eq 0 ] || (IFS='|' && say "${names[*]}")
+}
+
+# A new broker or server of state would start, and take port 1883 or 6379: Debian's hook for such
+# questions says no for it while this runs.
 guard_service() {
-    [ ! -e "$POLICY_FILE" ] && ! dpkg-query -W mosquitto > /dev/null 2>&1 || return 0
+    local pattern
+    pattern=$(guarded_services)
+    [ ! -e "$POLICY_FILE" ] && [ -n "$pattern" ] || return 0
     trap 'as_root rm -f "$POLICY_FILE"' EXIT
-    as_root tee "$POLICY_FILE" > /dev/null << 'POLICY'
+    as_root tee "$POLICY_FILE" > /dev/null << POLICY
 #!/bin/sh
-case "$1" in mosquitto | mosquitto.service) exit 101 ;; esac
+case "\$1" in $pattern) exit 101 ;; esac
 exit 0
 POLICY
     as_root chmod 755 "$POLICY_FILE"

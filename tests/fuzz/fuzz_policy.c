@@ -107,6 +107,11 @@ static void require_valid(const struct invig_policy *policy)
     require_within((int64_t)policy->strict_policy, INVIG_STRICT_ENFORCE, INVIG_STRICT_OFF);
     require_within((int64_t)policy->state_sync, INVIG_STATE_NORMAL, INVIG_STATE_FULL);
     require(policy->state_file == NULL || policy->state_file[0] != '\0');
+    require(policy->state_url == NULL || policy->state_url[0] != '\0');
+    require(policy->state_timeout_ms >= INVIG_STATE_TIMEOUT_MS_MIN &&
+            policy->state_timeout_ms <= INVIG_STATE_TIMEOUT_MS_MAX);
+    require(policy->state_auth_file == NULL || policy->state_auth_file[0] != '\0');
+    require(policy->state_ca_file == NULL || policy->state_ca_file[0] != '\0');
     require_words(policy->phases);
     require_words(policy->strict_phases);
     require_words(policy->presence_phases);

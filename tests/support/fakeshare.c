@@ -174,6 +174,20 @@ static bool share_next(void *context, int64_t steady_ms, struct invig_news *out_
     return true;
 }
 
+static void share_watch(void *context, struct invig_text name)
+{
+    struct fakeshare *share = context;
+    char gone[INVIG_SHARE_NAME_BYTES_MAX + 1];
+
+    for (size_t i = 0; i < share->server->broker_count; i++) {
+        if (invig_text_equal(invig_text_of(share->server->brokers[i]->name), name)) {
+            return;
+        }
+    }
+    (void)snprintf(gone, sizeof(gone), "%.*s", (int)name.length, name.data);
+    share_tell(share, INVIG_NEWS_GONE, NULL, NULL, 0, gone);
+}
+
 static bool share_is_available(const void *context)
 {
     const struct fakeshare *share = context;
@@ -262,6 +276,7 @@ struct invig_share fakeshare_join(struct fakeshare *share, struct fakeserver *se
         .name = invig_text_of(share->name),
         .offer = share_offer,
         .keep = share_keep,
+        .watch = share_watch,
         .next = share_next,
         .is_available = share_is_available,
         .close = share_close,

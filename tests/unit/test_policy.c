@@ -44,6 +44,9 @@ static const struct {
     {"strict_phases", MEMBER(strict_phases), "IN_PROGRESS", "open"},
     {"presence_phases", MEMBER(presence_phases), "REGISTRATION IN_PROGRESS", "closed"},
     {"state_file", MEMBER(state_file), NULL, "/var/lib/invigilator.db"},
+    {"state_url", MEMBER(state_url), NULL, "valkey://127.0.0.1"},
+    {"state_auth_file", MEMBER(state_auth_file), NULL, "/etc/keys/valkey"},
+    {"state_ca_file", MEMBER(state_ca_file), NULL, "/etc/keys/ca.pem"},
 };
 
 static const struct {
@@ -58,6 +61,7 @@ static const struct {
     {"max_connections_per_session", MEMBER(max_connections_per_session), 8, 1, 1000},
     {"max_keepalive", MEMBER(max_keepalive_s), 60, 1, 65535},
     {"expiry_notice", MEMBER(expiry_notice_s), 60, 0, 86400},
+    {"state_timeout", MEMBER(state_timeout_ms), 20, 1, 10000},
     {"revocation_ttl", MEMBER(revocation_ttl_days), 7, 1, 3650},
     {"stats_interval", MEMBER(stats_interval_s), 10, 0, 86400},
 };
@@ -107,6 +111,7 @@ static void test_policy_defaults_are_those_of_the_header(void **state)
     assert_int_equal(policy.max_connections_per_session, INVIG_SESSION_CONNECTIONS_DEFAULT);
     assert_int_equal(policy.max_keepalive_s, INVIG_KEEPALIVE_S_DEFAULT);
     assert_int_equal(policy.expiry_notice_s, INVIG_EXPIRY_NOTICE_S_DEFAULT);
+    assert_int_equal(policy.state_timeout_ms, INVIG_STATE_TIMEOUT_MS_DEFAULT);
     assert_int_equal(policy.revocation_ttl_days, INVIG_REVOCATION_DAYS_DEFAULT);
     assert_int_equal(policy.stats_interval_s, INVIG_STATS_INTERVAL_S_DEFAULT);
     invig_policy_deinit(&policy);
@@ -223,7 +228,7 @@ static void test_policy_unknown_options_are_refused(void **state)
 {
     static const char *const words[] = {
         "",   "foo",  "jwt_leeway ",           "JWT_LEEWAY", "jwt_leewa",  "jwt_leeways",
-        "\n", "\xFF", "plugin_opt_jwt_leeway", "state_url",  "state_files"};
+        "\n", "\xFF", "plugin_opt_jwt_leeway", "state_urls", "state_files"};
     char *word = letters(5000);
 
     (void)state;
@@ -360,6 +365,23 @@ static void test_policy_check_wants_claims_to_differ(void **state)
     }
 }
 
+static void test_policy_check_wants_one_state(void **state)
+{
+    struct invig_policy policy;
+    char error[INVIG_POLICY_ERROR_BYTES] = "untouched";
+
+    (void)state;
+    assert_int_equal(invig_policy_init(&policy), INVIG_OK);
+    assert_set(&policy, "jwt_jwks_file", "k");
+    assert_set(&policy, "state_url", "valkey://:secret@host");
+    assert_int_equal(invig_policy_check(&policy, error), INVIG_OK);
+    assert_set(&policy, "state_file", "/state.db");
+    assert_int_equal(invig_policy_check(&policy, error), INVIG_ERR_INVALID);
+    assert_string_equal(error, "plugin_opt_state_file: found \"/state.db\", expected none beside "
+                               "plugin_opt_state_url");
+    invig_policy_deinit(&policy);
+}
+
 static void test_policy_owns_its_strings(void **state)
 {
     struct invig_policy policy;
@@ -389,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_policy_table_can_be_documented),
         cmocka_unit_test(test_policy_check_needs_a_key_file),
         cmocka_unit_test(test_policy_check_wants_claims_to_differ),
+        cmocka_unit_test(test_policy_check_wants_one_state),
         cmocka_unit_test(test_policy_owns_its_strings),
     };
 
