@@ -85,6 +85,10 @@ export class Cluster {
         return this.#knows(client, userId, ({ bindings }) => bindings.some((each) => each.sessionId === sessionId));
     }
 
+    isBlocked(client, userId, evaluationId) {
+        return this.#knows(client, userId, ({ blocks }) => blocks.some((each) => each.evaluationId === evaluationId));
+    }
+
     async hasPhase(client, evaluationId, phase) {
         const end = Date.now() + patience(10000);
         for (;;) {
