@@ -61,8 +61,8 @@ function olderWords(words) {
     return found ? words.replace(...found) : words;
 }
 
-/** What a broker says of the configuration at its start, and all that it logs meanwhile. It is run with the configuration as it is, and lines
- *  behind it that say where to listen. */
+/** What a broker says of the configuration at its start, and all that it logs meanwhile. It is run with the
+ *  configuration as it is, and lines behind it that say where to listen. */
 async function brokerWords({ own, text }) {
     const path = join(own, 'broker.conf');
     const end = `log_dest stderr\nlog_timestamp false\nallow_anonymous false\nlistener ${await freePort()} 127.0.0.1\n`;

@@ -25,7 +25,7 @@
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
-enum { DUMP_BYTES = 8388608, LISTING_BYTES = 4096 };
+enum { DUMP_BYTES = 8388608, LISTING_BYTES = 4096, FILE_BYTES = 320 };
 
 static char directory[32];
 static char path[64];
@@ -67,15 +67,23 @@ static inline size_t directory_names(char names[16][256])
     return count;
 }
 
+/* The path of a file in the directory. */
+static inline void file_path(char out[FILE_BYTES], const char *name)
+{
+    int length = snprintf(out, FILE_BYTES, "%s/%s", directory, name);
+
+    assert_true(length > 0 && length < FILE_BYTES);
+}
+
 static inline int directory_remove(void **state)
 {
     char names[16][256];
-    char file[320];
+    char file[FILE_BYTES];
     size_t count = directory_names(names);
 
     (void)state;
     for (size_t i = 0; i < count; i++) {
-        snprintf(file, sizeof file, "%s/%s", directory, names[i]);
+        file_path(file, names[i]);
         (void)remove(file);
     }
     return rmdir(directory);
@@ -86,7 +94,7 @@ static inline int directory_remove(void **state)
 static inline void directory_list(char out[LISTING_BYTES])
 {
     char names[16][256];
-    char file[320];
+    char file[FILE_BYTES];
     size_t count = directory_names(names);
     size_t at = 0;
 
@@ -94,7 +102,7 @@ static inline void directory_list(char out[LISTING_BYTES])
     for (size_t i = 0; i < count; i++) {
         struct stat info;
         uint64_t hash = UINT64_C(14695981039346656037);
-        snprintf(file, sizeof file, "%s/%s", directory, names[i]);
+        file_path(file, names[i]);
         assert_int_equal(stat(file, &info), 0);
         FILE *stream = S_ISREG(info.st_mode) ? fopen(file, "rb") : NULL;
         for (int byte; stream != NULL && (byte = getc(stream)) != EOF;) {
