@@ -89,16 +89,33 @@ static void check_report(void *context, enum invig_log_level level, const char *
     tool_setting_say(tool_conf_find_place(setting->plugin, line), "warning: ", line);
 }
 
+/* Whether what the options name to keep state in can be used, as far as that shows from here: a
+ * server is not asked. */
+static bool check_state(const struct tool_setting *setting, char error[INVIG_STORE_ERROR_BYTES])
+{
+    const struct invig_policy *policy = &setting->policy;
+    struct invig_share share;
+
+    if (policy->state_url != NULL) {
+        if (invig_setup_share(policy, (struct invig_valkey_log){NULL, NULL}, &share, error) !=
+            INVIG_OK) {
+            return false;
+        }
+        share.close(share.context);
+    }
+    return policy->state_file == NULL ||
+           invig_sqlitestore_examine(policy->state_file, error) == INVIG_OK;
+}
+
 static enum tool_exit check_rest(struct tool_setting *setting)
 {
     const struct invig_keyring_report report = {setting, check_report};
-    const char *state_file = setting->policy.state_file;
     char error[INVIG_STORE_ERROR_BYTES];
 
     if (access(setting->plugin->module, R_OK) != 0) {
         tool_setting_say(setting->plugin->place, "warning: ", "the module cannot be read");
     }
-    if (state_file != NULL && invig_sqlitestore_examine(state_file, error) != INVIG_OK) {
+    if (!check_state(setting, error)) {
         tool_setting_say(tool_conf_find_place(setting->plugin, error), "", error);
         return TOOL_REFUSED;
     }

@@ -47,6 +47,21 @@ enum invig_status invig_setup_keys(const struct invig_policy *policy,
     return invig_keyring_new(policy, invig_token_algorithms(), report, out_keyring, error);
 }
 
+enum invig_status invig_setup_share(const struct invig_policy *policy, struct invig_valkey_log log,
+                                    struct invig_share *out_share,
+                                    char error[INVIG_POLICY_ERROR_BYTES])
+{
+    const struct invig_valkey_options options = {
+        .url = policy->state_url,
+        .auth_file = policy->state_auth_file,
+        .ca_file = policy->state_ca_file,
+        .timeout_ms = policy->state_timeout_ms,
+        .log = log,
+    };
+
+    return invig_valkey_open(&options, out_share, error);
+}
+
 static void warn(const struct invig_keyring_report *report, const char *line)
 {
     report->write(report->context, INVIG_LOG_WARNING, line);

@@ -9,6 +9,7 @@
 #define INVIGILATOR_SETUP_H
 
 #include "keyring.h"
+#include "valkey.h"
 
 /* What is said where a configuration names the plugin a second time. */
 #define INVIG_SETUP_TWICE                                                                          \
@@ -40,6 +41,12 @@ enum invig_status invig_setup_keys(const struct invig_policy *policy,
                                    const struct invig_keyring_report *report,
                                    struct invig_keyring **out_keyring,
                                    char error[INVIG_POLICY_ERROR_BYTES]);
+
+/* Opens what brokers share, where the policy names a server (state_url). Parameters and result as
+ * of invig_valkey_open. */
+enum invig_status invig_setup_share(const struct invig_policy *policy, struct invig_valkey_log log,
+                                    struct invig_share *out_share,
+                                    char error[INVIG_POLICY_ERROR_BYTES]);
 
 /* Says what an administrator may have forgotten. */
 void invig_setup_warn(const struct invig_policy *policy, const struct invig_keyring_report *report);

@@ -12,7 +12,6 @@
 #include "newer.h"
 #include "setup.h"
 #include "sqlitestore.h"
-#include "valkey.h"
 
 #include <mosquitto.h>
 #include <stdio.h>
@@ -152,21 +151,14 @@ static bool plugin_open_store(const struct invig_policy *policy, struct invig_st
 /* Where the options name a server, what the engine knows is shared through it. */
 static bool plugin_open_share(const struct invig_plugin *plugin)
 {
-    const struct invig_policy *policy = &plugin->policy;
-    const struct invig_valkey_options options = {
-        .url = policy->state_url,
-        .auth_file = policy->state_auth_file,
-        .ca_file = policy->state_ca_file,
-        .timeout_ms = policy->state_timeout_ms,
-        .log = {NULL, invig_log_line},
-    };
-    char error[INVIG_POLICY_ERROR_BYTES] = "out of memory";
+    const struct invig_valkey_log log = {NULL, invig_log_line};
+    char error[INVIG_POLICY_ERROR_BYTES];
     struct invig_share share;
 
-    if (policy->state_url == NULL) {
+    if (plugin->policy.state_url == NULL) {
         return true;
     }
-    if (invig_valkey_open(&options, &share, error) != INVIG_OK) {
+    if (invig_setup_share(&plugin->policy, log, &share, error) != INVIG_OK) {
         invig_log_text(NULL, INVIG_LOG_ERROR, error);
         return false;
     }

@@ -142,6 +142,10 @@ const SHAPES = {
     }, 'jwks'],
     'a state file in no directory': [({ own, keys, module }) => [`plugin ${module}`, keyLine(keys), `plugin_opt_state_file ${own}/none/x.db`], 'state_file'],
     'a state file that is text': [({ keys, module }) => [`plugin ${module}`, keyLine(keys), `plugin_opt_state_file ${file('text\n'.repeat(99))}`], 'state_file'],
+    'a state URL that is none': [({ keys, module }) => [`plugin ${module}`, keyLine(keys), 'plugin_opt_state_url http://127.0.0.1/0'], 'state_url'],
+    'a state URL with a password': [({ keys, module }) => [`plugin ${module}`, keyLine(keys), 'plugin_opt_state_url valkey://me:secret@127.0.0.1'], 'state_url'],
+    'a state URL beside a state file': [({ own, keys, module }) => [`plugin ${module}`, keyLine(keys), 'plugin_opt_state_url valkey://127.0.0.1', `plugin_opt_state_file ${own}/x.db`], 'state_file'],
+    'a password of the state server that is not there': [({ own, keys, module }) => [`plugin ${module}`, keyLine(keys), 'plugin_opt_state_url valkey://127.0.0.1', `plugin_opt_state_auth_file ${own}/none`], 'state_auth_file'],
     'a state file that is a directory': [({ own, keys, module }) => [`plugin ${module}`, keyLine(keys), `plugin_opt_state_file ${own}`], 'state_file'],
     'a state file that cannot be written': [({ own, keys, module }) => {
         writeFileSync(join(own, 'x.db'), '', { mode: 0o400 });
