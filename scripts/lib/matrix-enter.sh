@@ -29,7 +29,9 @@ mount_devices() {
     done
 }
 
+# What runs there may make namespaces of its own only if its root is a mount: tests of the package do.
 mount_all() {
+    mount --bind "$root" "$root"
     mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
     mount -t sysfs -o ro,nosuid,nodev,noexec sysfs "$root/sys"
     mount -t tmpfs -o mode=755,nosuid,nodev run "$root/run"
