@@ -27,7 +27,8 @@ struct invig_shared {
                                   case, since that is refused, and brings it again */
     uint64_t revision;         /* of `agreed`; 0: nothing is agreed */
     struct invig_text agreed;  /* the text that all brokers have; absent: none */
-    struct invig_text offered; /* the text that waits for its answer; absent: none waits */
+    bool is_offered;           /* `offered` waits for its answer */
+    struct invig_text offered; /* absent: that nothing is known any more */
     uint64_t round;            /* in which the server had it; see invig_shares */
     struct invig_elsewhere *elsewhere;
     size_t elsewhere_count; /* connections */
@@ -54,7 +55,9 @@ void invig_shares_remove(struct invig_shares *shares, struct invig_shared *share
 /* All agree on `text` (absent: nothing), which is of malloc(3) and owned from here on. */
 void invig_shared_agree(struct invig_shared *shared, struct invig_text text, uint64_t revision);
 
-/* `text`, of malloc(3) and owned from here on, waits for its answer. None waits yet. */
+/* `text` (absent: nothing), of malloc(3) and owned from here on, waits for its answer. None waits
+ * yet.
+ */
 void invig_shared_offer(struct invig_shared *shared, struct invig_text text);
 
 /* The answer to an offer: all agree on it, or it is void. */

@@ -131,17 +131,33 @@ static struct invig_text engine_draw(const struct invig_engine *engine,
 
 /* -- Offers -- */
 
+/* Nothing need be known of the user any more. */
+static bool engine_has_forgotten(const struct invig_engine *engine, const struct invig_user *user)
+{
+    return user->session_count == 0 && user->members == NULL && user->connections == NULL &&
+           user->stored.kept_until_s < engine->now.wall_s;
+}
+
+static bool text_is_same(struct invig_text a, struct invig_text b)
+{
+    return invig_text_equal(a, b) || (a.data == NULL && b.data == NULL);
+}
+
 /* Offers the portrait of a user where it is another one than all have. Returns false when nothing
  * can be offered now. */
 static bool engine_offer(struct invig_engine *engine, struct invig_shared *shared)
 {
-    struct invig_text text = engine_draw(engine, shared->user);
+    bool is_forgotten = engine_has_forgotten(engine, shared->user);
+    struct invig_text text = {NULL, 0};
     bool is_sent;
 
-    if (text.data == NULL) {
-        return false;
+    if (!is_forgotten) {
+        text = engine_draw(engine, shared->user);
+        if (text.data == NULL) {
+            return false;
+        }
     }
-    if (invig_text_equal(text, shared->agreed) && !shared->is_stale) {
+    if (text_is_same(text, shared->agreed) && !shared->is_stale) {
         invig_shares_remove(&engine->sessions.shares, shared);
         free((void *)(uintptr_t)text.data);
         return true;
@@ -165,7 +181,7 @@ static void engine_offer_all(struct invig_engine *engine)
     for (int i = 0; each != NULL && i < OFFERS_PER_TICK; i++) {
         struct invig_shared *next = each->next;
 
-        if (each->offered.data == NULL && !engine_offer(engine, each)) {
+        if (!each->is_offered && !engine_offer(engine, each)) {
             return;
         }
         each = next;
@@ -234,7 +250,7 @@ static void engine_take_user(struct invig_engine *engine, const struct invig_new
     }
     if (is_refused) {
         invig_shared_withdraw(shared);
-    } else if (shared->offered.data != NULL ||
+    } else if (shared->is_offered ||
                (news->revision <= shared->revision && shared->round == round)) {
         return; /* the offer will be refused, and say the same or more; or it is late */
     }
@@ -252,7 +268,7 @@ static void engine_take_accepted(struct invig_engine *engine, const struct invig
 {
     struct invig_user *user = invig_sessions_find_user(&engine->sessions, news->user);
 
-    if (user != NULL && user->shared != NULL && user->shared->offered.data != NULL) {
+    if (user != NULL && user->shared != NULL && user->shared->is_offered) {
         user->shared->round = engine->sessions.shares.round;
         invig_shared_accept(user->shared, news->revision);
     }
@@ -280,7 +296,7 @@ static void engine_take_lost(struct invig_engine *engine)
     engine->is_share_loaded = false;
     engine->sessions.shares.round++;
     while ((user = invig_sessions_next_user(&engine->sessions, user)) != NULL) {
-        if (user->shared != NULL && user->shared->offered.data != NULL) {
+        if (user->shared != NULL && user->shared->is_offered) {
             invig_shared_withdraw(user->shared);
             invig_shares_add(&engine->sessions.shares, user->shared);
         }

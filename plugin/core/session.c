@@ -405,8 +405,13 @@ void invig_sessions_handle_timer(struct invig_sessions *sessions, struct invig_t
     struct invig_user *user = user_of_timer(timer);
     int64_t next_s = user_forget_sessions(sessions, user, now_s);
 
+    if (user->shared != NULL) { /* what is forgotten here is to be forgotten by all */
+        invig_shares_add(&sessions->shares, user->shared);
+    }
+
     if (user->record.kept_until_s < now_s) {
-        if (user->session_count == 0 && user->connections == NULL && user->members == NULL) {
+        if (user->session_count == 0 && user->connections == NULL && user->members == NULL &&
+            (user->shared == NULL || user->shared->agreed.data == NULL)) {
             sessions_drop_user(sessions, user);
             return;
         }

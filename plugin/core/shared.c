@@ -91,17 +91,20 @@ void invig_shared_agree(struct invig_shared *shared, struct invig_text text, uin
 void invig_shared_offer(struct invig_shared *shared, struct invig_text text)
 {
     shared->offered = text;
+    shared->is_offered = true;
 }
 
 void invig_shared_accept(struct invig_shared *shared, uint64_t revision)
 {
     invig_shared_agree(shared, shared->offered, revision);
     shared->offered = (struct invig_text){NULL, 0};
+    shared->is_offered = false;
 }
 
 void invig_shared_withdraw(struct invig_shared *shared)
 {
     text_free(&shared->offered);
+    shared->is_offered = false;
 }
 
 static struct invig_elsewhere *elsewhere_new(const struct invig_portrait_presence *presence)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -27,6 +28,15 @@ FAULT_WRAP(ssize_t, pread, (errno = EIO, -1), (int fd, void *data, size_t size, 
 FAULT_WRAP(ssize_t, read, (errno = EIO, -1), (int fd, void *data, size_t size), (fd, data, size))
 FAULT_WRAP(ssize_t, getrandom, (errno = ENOSYS, -1), (void *data, size_t size, unsigned flags),
            (data, size, flags))
+
+FAULT_WRAP(int, getaddrinfo, EAI_MEMORY,
+           (const char *host, const char *service, const struct addrinfo *hints,
+            struct addrinfo **out),
+           (host, service, hints, out))
+FAULT_WRAP(int, getnameinfo, EAI_MEMORY,
+           (const struct sockaddr *address, socklen_t length, char *host, socklen_t host_size,
+            char *service, socklen_t service_size, int flags),
+           (address, length, host, host_size, service, service_size, flags))
 
 FAULT_WRAP(int, pthread_condattr_init, ENOMEM, (pthread_condattr_t * attributes), (attributes))
 FAULT_WRAP(int, pthread_cond_init, ENOMEM,

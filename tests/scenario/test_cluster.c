@@ -153,6 +153,20 @@ static void test_cluster_newer_login_wins_the_same_instant(void **state)
     assert_int_equal(world_count_prefix(&a, "NOTIFY"), 0);
 }
 
+/* Whoever is second at the server has to decide, and it may be the one that stays. */
+static void test_cluster_newer_login_wins_also_as_the_second(void **state)
+{
+    struct login newer = s2;
+
+    (void)state;
+    newer.login_s = WORLD_START_S + 5;
+    (void)world_login(&a, &s1);
+    (void)world_login(&b, &newer);
+    cluster_settle();
+    assert_int_equal(world_count(&a, "NOTIFY anna:1 SUPERSEDED anna s1"), 1);
+    assert_int_equal(world_count_prefix(&b, "NOTIFY"), 0);
+}
+
 /* -- Commands -- */
 
 static void test_cluster_revoked_session_ends_on_all(void **state)
@@ -189,6 +203,48 @@ static void test_cluster_login_while_it_is_revoked_is_revoked(void **state)
     cluster_settle();
     assert_int_equal(open_count(), 0);
     assert_int_equal(world_count(&a, "NOTIFY anna:1 REVOKED anna s1"), 1);
+}
+
+/* The command is first at the server. */
+static void test_cluster_login_that_comes_after_the_command_is_revoked(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &(struct login){.session = "s0", .client_id = "anna:0"});
+    cluster_settle();
+    (void)world_login(&b, &s2);
+    world_invalidate_user(&a, "anna", NULL, WORLD_START_S + 20);
+    cluster_settle();
+    assert_int_equal(world_count(&b, "NOTIFY anna:2 REVOKED anna s2"), 1);
+    assert_int_equal(open_count(), 0);
+}
+
+/* Superseded here, revoked there: it cannot be named again. */
+static void test_cluster_revoked_wins_over_superseded(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    (void)world_login(&b, &s2);
+    world_invalidate_session(&a, "anna", "s1");
+    cluster_settle();
+    (void)world_login(&b, &(struct login){.session = "s1", .client_id = "anna:8"});
+    cluster_settle();
+    assert_int_equal(world_count(&b, "NOTIFY anna:8 REVOKED anna s1"), 1);
+    assert_int_equal(open_count(), 1);
+}
+
+/* What one broker forgets, since it need not be kept, the others do not tell it again. */
+static void test_cluster_forgets_together(void **state)
+{
+    (void)state;
+    (void)world_login(&a, &s1);
+    world_invalidate_session(&a, "anna", "s9");
+    cluster_settle();
+    assert_non_null(strstr(fakeserver_text(&server, "anna"), "\nS\ts9\t"));
+    world_pass(&a, 9 * 86400);
+    (void)world_login(&a, &(struct login){.session = "s1", .client_id = "anna:9"});
+    cluster_settle();
+    assert_null(strstr(fakeserver_text(&server, "anna"), "\nS\ts9\t"));
 }
 
 /* -- Strict evaluations -- */
@@ -260,14 +316,43 @@ static void test_cluster_two_first_logins_bind_one(void **state)
     (void)world_login(&b, &s2);
     cluster_settle();
     assert_int_equal(open_count(), 1);
-    assert_int_equal(world_count(&a, "NOTIFY anna:1 BLOCKED e1 anna") +
-                         world_count(&b, "NOTIFY anna:2 BLOCKED e1 anna"),
-                     1);
+    assert_int_equal(world_count(&b, "NOTIFY anna:2 BLOCKED e1 anna"), 1); /* the other was first */
     assert_int_equal(world_count_prefix(&a, "INCIDENT e1 anna SECOND_LOGIN") +
                          world_count_prefix(&b, "INCIDENT e1 anna SECOND_LOGIN"),
                      1);
     assert_int_equal(world_stats(&a).users_blocked, 1);
     assert_int_equal(world_stats(&b).users_blocked, 1);
+}
+
+/* The other broker has something to say of the user in the same instant. */
+static void test_cluster_block_stays_beside_other_news(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    (void)world_login(&a, &(struct login){.client_id = "anna:3", .evaluations = {"e1"}});
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    assert_true(server.refusals > 0);
+    assert_int_equal(world_stats(&a).users_blocked, 1);
+    (void)world_login(&a, &(struct login){.session = "s2", .client_id = "anna:4"});
+    cluster_settle();
+    assert_int_equal(world_count(&a, "NOTIFY anna:4 BLOCKED e1 anna"), 1);
+    assert_int_equal(world_count_prefix(&a, "INCIDENT") + world_count_prefix(&b, "INCIDENT"), 1);
+}
+
+static void test_cluster_binding_that_ends_here_ends_there(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    world_say(&a, "e1", "anna", "'status':'FINISHED'"); /* it is still on the bridge */
+    cluster_settle();
+    (void)world_login(&b, &s2);
+    cluster_settle();
+    assert_int_equal(world_count(&a, "NOTIFY anna:1 SUPERSEDED anna s1"), 1);
 }
 
 static void test_cluster_end_of_the_exam_ends_bindings_on_all(void **state)
@@ -373,6 +458,24 @@ static void test_cluster_bound_session_survives_an_outage(void **state)
     assert_int_equal(world_stats(&b).connections_current, 0);
 }
 
+/* A login from before that of the bound session is no second login, here as there. */
+static void test_cluster_older_login_of_an_outage_is_superseded(void **state)
+{
+    struct login older = s2;
+
+    (void)state;
+    older.login_s = WORLD_START_S - 60;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    fakeshare_cut(&share_b);
+    (void)world_login(&a, &s1);
+    (void)world_login(&b, &older);
+    cluster_settle();
+    fakeshare_mend(&share_b);
+    cluster_settle();
+    assert_int_equal(world_count(&b, "NOTIFY anna:2 SUPERSEDED anna s2"), 1);
+    assert_int_equal(world_stats(&a).users_blocked, 0);
+}
+
 /* The server has lost everything: the brokers tell it what they know. */
 static void test_cluster_empty_server_is_filled_again(void **state)
 {
@@ -439,6 +542,17 @@ static void test_cluster_that_starts_again_as_a_whole_knows_all(void **state)
     assert_int_equal(world_count_prefix(&b, "INCIDENT"), 0);
 }
 
+/* While a broker runs, the bridge brings messages, and only that: else pages got them twice. */
+static void test_cluster_kept_message_counts_at_the_start_alone(void **state)
+{
+    (void)state;
+    cluster_settle();
+    world_say(&a, "e1", NULL, "'phase':'IN_PROGRESS'");
+    cluster_settle();
+    assert_int_equal(world_stats(&b).evaluations_strict, 0);
+    assert_int_equal(world_count_prefix(&b, "RETAIN"), 0);
+}
+
 static void test_cluster_forgotten_evaluation_stays_forgotten(void **state)
 {
     (void)state;
@@ -494,6 +608,14 @@ int main(void)
         CLUSTER_CASE(test_cluster_same_session_lives_on_both),
         CLUSTER_CASE(test_cluster_logins_at_the_same_instant_leave_one),
         CLUSTER_CASE(test_cluster_newer_login_wins_the_same_instant),
+        CLUSTER_CASE(test_cluster_newer_login_wins_also_as_the_second),
+        CLUSTER_CASE(test_cluster_login_that_comes_after_the_command_is_revoked),
+        CLUSTER_CASE(test_cluster_revoked_wins_over_superseded),
+        CLUSTER_CASE(test_cluster_forgets_together),
+        CLUSTER_CASE(test_cluster_block_stays_beside_other_news),
+        CLUSTER_CASE(test_cluster_binding_that_ends_here_ends_there),
+        CLUSTER_CASE(test_cluster_older_login_of_an_outage_is_superseded),
+        CLUSTER_CASE(test_cluster_kept_message_counts_at_the_start_alone),
         CLUSTER_CASE(test_cluster_revoked_session_ends_on_all),
         CLUSTER_CASE(test_cluster_revoked_user_ends_on_all),
         CLUSTER_CASE(test_cluster_login_while_it_is_revoked_is_revoked),

@@ -126,6 +126,18 @@ static bool share_offer(void *context, struct invig_text user, uint64_t revision
     return true;
 }
 
+static void share_tell_topic(struct fakeshare *share, size_t at)
+{
+    const char *user = share->server->topics[at].user;
+
+    if (!share->is_down) {
+        share_tell(share, INVIG_NEWS_TOPIC, user[0] == '\0' ? NULL : user,
+                   share->server->topics[at].text, 0, NULL);
+        share->news[(share->first + share->count - 1) % FAKESHARE_NEWS].evaluation =
+            text_own(share->server->topics[at].evaluation);
+    }
+}
+
 static bool share_keep(void *context, struct invig_text evaluation, struct invig_text user,
                        struct invig_text text)
 {
@@ -153,6 +165,11 @@ static bool share_keep(void *context, struct invig_text evaluation, struct invig
     }
     free(server->topics[at].text);
     server->topics[at].text = text.data == NULL ? NULL : text_copy(text.data, text.length);
+    for (size_t i = 0; i < server->broker_count; i++) {
+        if (server->brokers[i] != share) {
+            share_tell_topic(server->brokers[i], at);
+        }
+    }
     return true;
 }
 
@@ -250,13 +267,8 @@ static void share_tell_all(struct fakeshare *share)
         }
     }
     for (size_t i = 0; i < share->server->topic_count; i++) {
-        const char *user = share->server->topics[i].user;
-
         if (share->server->topics[i].text != NULL) {
-            share_tell(share, INVIG_NEWS_TOPIC, user[0] == '\0' ? NULL : user,
-                       share->server->topics[i].text, 0, NULL);
-            share->news[(share->first + share->count - 1) % FAKESHARE_NEWS].evaluation =
-                text_own(share->server->topics[i].evaluation);
+            share_tell_topic(share, i);
         }
     }
     share_tell(share, INVIG_NEWS_READY, NULL, NULL, 0, NULL);

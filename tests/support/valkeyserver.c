@@ -22,7 +22,7 @@
 enum {
     DEADLINE_MS = 20000,
     CALL_MS_MAX = 1000, /* of one call, on a machine with much else to do, with sanitizers */
-    ARGUMENTS_MAX = 24
+    ARGUMENTS_MAX = 40
 };
 
 int64_t valkeyclient_now_ms(void)
@@ -55,6 +55,9 @@ int valkeyserver_free_port(void)
 static void server_run(const struct valkeyserver *server, const char *password, int out)
 {
     char port[16];
+    char tls_port[16];
+    char certificate[256];
+    char key[256];
     char *arguments[ARGUMENTS_MAX] = {(char[]){INVIG_VALKEY_SERVER},
                                       (char[]){"--port"},
                                       port,
@@ -76,6 +79,17 @@ static void server_run(const struct valkeyserver *server, const char *password, 
     if (password != NULL) {
         arguments[count++] = (char[]){"--requirepass"};
         arguments[count++] = strdup(password);
+    }
+    if (server->tls_files != NULL) {
+        snprintf(tls_port, sizeof tls_port, "%d", server->tls_port);
+        snprintf(certificate, sizeof certificate, "%s.pem", server->tls_files);
+        snprintf(key, sizeof key, "%s.key", server->tls_files);
+        char *const more[] = {(char[]){"--tls-port"},         tls_port,
+                              (char[]){"--tls-cert-file"},    certificate,
+                              (char[]){"--tls-key-file"},     key,
+                              (char[]){"--tls-ca-cert-file"}, certificate,
+                              (char[]){"--tls-auth-clients"}, (char[]){"no"}};
+        memcpy(arguments + count, more, sizeof more);
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* the test may end by a signal */
     (void)dup2(out, STDOUT_FILENO);
@@ -207,6 +221,11 @@ static void client_log(void *context, enum invig_log_level level, const char *li
     snprintf(client->log, sizeof client->log, "%s", line);
 }
 
+struct invig_valkey_log valkeyclient_log_of(struct valkeyclient *client)
+{
+    return (struct invig_valkey_log){client, client_log};
+}
+
 void valkeyclient_open(struct valkeyclient *client, int port, const char *auth_file)
 {
     char url[64];
@@ -215,7 +234,7 @@ void valkeyclient_open(struct valkeyclient *client, int port, const char *auth_f
     *client = (struct valkeyclient){0};
     snprintf(url, sizeof url, "valkey://127.0.0.1:%d/3", port);
     const struct invig_valkey_options options = {
-        .url = url, .auth_file = auth_file, .timeout_ms = 20, .log = {client, client_log}};
+        .url = url, .auth_file = auth_file, .timeout_ms = 20, .log = valkeyclient_log_of(client)};
     if (invig_valkey_open(&options, &client->share, error) != INVIG_OK) {
         fail_msg("%s", error);
     }

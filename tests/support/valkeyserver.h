@@ -22,7 +22,9 @@
 struct valkeyserver {
     pid_t pid; /* 0: none */
     int port;
-    redisContext *admin; /* NULL: none */
+    redisContext *admin;   /* NULL: none */
+    const char *tls_files; /* beginning of the names of a .pem and a .key file; NULL: no TLS */
+    int tls_port;          /* beside the other */
 };
 
 /* A port of loopback that nobody has. */
@@ -54,6 +56,9 @@ struct valkeyclient {
     struct invig_news news;          /* the last piece; its texts are only good until the next */
     int counts[INVIG_NEWS_GONE + 1]; /* of each kind so far */
 };
+
+/* A log that notes the lines in `client`. */
+struct invig_valkey_log valkeyclient_log_of(struct valkeyclient *client);
 
 /* Opens a share on `port`; `auth_file` may be NULL. */
 void valkeyclient_open(struct valkeyclient *client, int port, const char *auth_file);
