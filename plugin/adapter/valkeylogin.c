@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_BYTES_MAX = 64 /* of the file's name in an error line */ };
+enum { NAME_BYTES_MAX = 40 /* of the file's name in an error line */ };
 
 #define LOGIN_EXPECTED "one line: a password, or a name, a colon and a password"
 

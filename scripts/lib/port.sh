@@ -1,7 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# port.sh - sourced: which loopback ports are free.
+# port.sh - sourced: what is a port, and which ones of loopback are free.
+
+# port_of option value: the port that the value names; 1 when it names none.
+port_of() {
+    local port=0
+    [[ ! ${2:-} =~ ^[0-9]{1,5}$ ]] || port=$((10#$2))
+    [ "$port" -ge 1 ] && [ "$port" -le 65535 ] || return 1
+    echo "$port"
+}
 
 is_port_taken() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
 

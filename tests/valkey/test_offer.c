@@ -299,6 +299,21 @@ static void test_broker_that_came_later_is_known_from_its_entry(void **state)
     assert_in_range(left_ms, 10000, 15000);
 }
 
+/* Whoever is watched is told of when its key is not there, now or later. */
+static void test_broker_that_is_watched_is_told(void **state)
+{
+    (void)state;
+    one.share.watch(one.share.context, invig_text_of("longago"));
+    one.share.watch(one.share.context, invig_text_of("no name"));
+    one.share.watch(one.share.context, one.share.name);
+    one.ahead_ms += 5000;
+    valkeyclient_await(&one, INVIG_NEWS_GONE);
+    assert_text(one.news.name, "longago");
+    one.ahead_ms += 5000;
+    valkeyclient_idle(&one, 100);
+    assert_int_equal(one.counts[INVIG_NEWS_GONE], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +329,7 @@ int main(void)
         TEST(test_keep_is_told_to_others_and_to_those_who_come_later),
         TEST(test_broker_that_ends_is_told_once),
         TEST(test_broker_that_came_later_is_known_from_its_entry),
+        TEST(test_broker_that_is_watched_is_told),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
