@@ -571,6 +571,74 @@ static void test_cluster_forgotten_evaluation_stays_forgotten(void **state)
     assert_null(strstr(fakeserver_text(&server, "anna"), "e1"));
 }
 
+/* -- What is none of ours -- */
+
+/* A text of a newer version, say: it is neither taken nor written over. */
+static void test_cluster_malformed_text_is_left_alone(void **state)
+{
+    static const char newer[] = "2\nX\n";
+
+    (void)state;
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    fakeserver_put(&server, "anna", newer);
+    cluster_settle();
+    assert_true(world_has_logged(&a, "share_malformed"));
+    (void)world_login(&a, &(struct login){.client_id = "anna:2", .evaluations = {"e2"}});
+    cluster_settle();
+    assert_string_equal(fakeserver_text(&server, "anna"), newer);
+    assert_int_equal(open_count(), 2);
+}
+
+static void test_cluster_malformed_topics_are_left_out(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "1",
+        "2\tIN_PROGRESS\t\t\t\n{}",
+        "1\tNOON\t\t\t\n{}",
+        "1\tIN_PROGRESS\t\tx\t\n{}",
+        "1\tIN_PROGRESS\t\t99999999999999999999\t\n{}",
+        "1\tIN_PROGRESS\t\t\t2027-01-15T10:00:00.000000000000000000000000Z\n{}",
+        "1\tIN_PROGRESS\t\t\t{}",
+    };
+
+    (void)state;
+    cluster_settle();
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        fakeserver_put_topic(&server, "e1", texts[i]);
+        fakeshare_cut(&share_b);
+        fakeshare_mend(&share_b);
+        cluster_settle();
+        if (world_stats(&b).evaluations_strict != 0 || world_count_prefix(&b, "RETAIN") != 0) {
+            fail_msg("it was taken: %s", texts[i]);
+        }
+    }
+}
+
+/* What has a higher version than what is known counts also here: the bridge was down. */
+static void test_cluster_kept_message_of_a_higher_version_counts(void **state)
+{
+    (void)state;
+    world_say(&b, "e1", NULL, "'phase':'REGISTRATION','version':1");
+    fakeshare_cut(&share_b);
+    world_say(&a, "e1", NULL, "'phase':'IN_PROGRESS','version':2");
+    cluster_settle();
+    fakeshare_mend(&share_b);
+    cluster_settle();
+    assert_int_equal(world_stats(&b).evaluations_strict, 1);
+    assert_int_equal(world_count_prefix(&b, "RETAIN evaluations/e1 "), 1);
+}
+
+static void test_cluster_version_of_a_user_counts_on_all(void **state)
+{
+    (void)state;
+    both_say("e1", NULL, "'phase':'IN_PROGRESS'");
+    world_say(&a, "e1", "anna", "'access':'ALLOWED','version':5");
+    cluster_settle();
+    assert_int_equal(world_offer(&b, "e1", "anna", "'access':'DENIED','version':4"), INVIG_DENY);
+}
+
 /* -- Presence -- */
 
 static void test_cluster_presence_counts_all_brokers(void **state)
@@ -633,6 +701,10 @@ int main(void)
         CLUSTER_CASE(test_cluster_broker_that_starts_again_knows_all),
         CLUSTER_CASE(test_cluster_that_starts_again_as_a_whole_knows_all),
         CLUSTER_CASE(test_cluster_forgotten_evaluation_stays_forgotten),
+        CLUSTER_CASE(test_cluster_malformed_text_is_left_alone),
+        CLUSTER_CASE(test_cluster_malformed_topics_are_left_out),
+        CLUSTER_CASE(test_cluster_kept_message_of_a_higher_version_counts),
+        CLUSTER_CASE(test_cluster_version_of_a_user_counts_on_all),
         CLUSTER_CASE(test_cluster_presence_counts_all_brokers),
         CLUSTER_CASE(test_cluster_presence_forgets_a_broker_that_is_gone),
     };

@@ -331,3 +331,23 @@ const char *fakeserver_text(const struct fakeserver *server, const char *user)
     }
     return NULL;
 }
+
+void fakeserver_put(struct fakeserver *server, const char *id, const char *text)
+{
+    struct fakeserver_user *user = server_find(server, id);
+
+    free(user->text);
+    user->text = text_copy(text, strlen(text));
+    user->revision++;
+    for (size_t i = 0; i < server->broker_count; i++) {
+        share_tell(server->brokers[i], INVIG_NEWS_USER, id, text, user->revision, NULL);
+    }
+}
+
+void fakeserver_put_topic(struct fakeserver *server, const char *evaluation, const char *text)
+{
+    struct fakeshare *any = server->brokers[0];
+
+    (void)share_keep(any, invig_text_of(evaluation), (struct invig_text){NULL, 0},
+                     invig_text_of(text));
+}

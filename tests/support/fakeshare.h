@@ -69,6 +69,11 @@ void fakeshare_flush(struct fakeshare *share);
 /* The broker is no more: the others hear of it. */
 void fakeshare_leave(struct fakeshare *share);
 
+/* Somebody else writes there, and all brokers hear of it; of a topic they hear when they are
+ * mended. */
+void fakeserver_put(struct fakeserver *server, const char *user, const char *text);
+void fakeserver_put_topic(struct fakeserver *server, const char *evaluation, const char *text);
+
 /* What the server has of a user; NULL: nothing. */
 const char *fakeserver_text(const struct fakeserver *server, const char *user);
 
