@@ -131,7 +131,7 @@ static void test_valkey_share(void **state)
     assert_true(fault_run("share", share_use, check_used) > 20);
 }
 
-static int stop(void **state)
+static int group_teardown(void **state)
 {
     (void)state;
     valkeyserver_stop(&server);
@@ -143,7 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_valkey_share),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, stop);
+    int failed = cmocka_run_group_tests(tests, NULL, group_teardown);
 
     fault_write_sites(FAULT_SITES);
     return failed;

@@ -30,14 +30,14 @@ static int tear_down(void **state)
     return 0;
 }
 
-static int start(void **state)
+static int group_setup(void **state)
 {
     (void)state;
     valkeyserver_start(&server, NULL);
     return 0;
 }
 
-static int stop(void **state)
+static int group_teardown(void **state)
 {
     (void)state;
     valkeyserver_stop(&server);
@@ -332,5 +332,5 @@ int main(void)
         TEST(test_broker_that_is_watched_is_told),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

@@ -24,7 +24,7 @@ static void run(const char *command)
     }
 }
 
-static int start(void **state)
+static int group_setup(void **state)
 {
     static const char *const names[] = {"IP:127.0.0.1", "DNS:other.example.org"};
     char command[512];
@@ -42,7 +42,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int group_teardown(void **state)
 {
     char command[128];
 
@@ -141,7 +141,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tls_refuses_others, NULL, tear_down),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
 
 #else
