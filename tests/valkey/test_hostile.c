@@ -214,10 +214,8 @@ static const struct row {
     {"too many elements", {{"XADD", "*2147483647\r\n", 0}}, "too long an answer"},
     {"more than there are", {{"XADD", "*9223372036854775807\r\n", 0}}, ""},
     {"fewer than none", {{"XADD", "*-7\r\n", 0}}, ""},
-    {"many elements in many",
-     {{"XADD", "*1000000\r\n*1000000\r\n*1000000\r\n*1000000\r\n*1000000\r\n", 0}},
-     ""},
-    {"too deep", {{"XADD", "*1\r\n", 100000}}, ""},
+    {"many elements in many", {{"XADD", "*1000000\r\n", 6}}, "of another kind"},
+    {"too deep", {{"XADD", "*1\r\n", 100000}}, "of another kind"},
     {"too long a string",
      {{"XADD", "$9223372036854775807\r\n", 0}, {"", "0123456789abcdef0123456789abcdef", 10000000}},
      "too long an answer"},
@@ -253,7 +251,7 @@ static void assert_gives_up(const struct row *row)
             fail_msg("%s: it goes on", row->name);
         }
     }
-    if (strstr(one.log, row->reason) == NULL) {
+    if (strstr(one.log, row->reason) == NULL || strstr(one.log, "no answer") != NULL) {
         fail_msg("%s: %s", row->name, one.log);
     }
     assert_null(strpbrk(one.log, "\r\n\x1b"));

@@ -138,6 +138,41 @@ static void test_reading_includes_what_changes_meanwhile(void **state)
     assert_int_equal(revision, newer);
 }
 
+/* The same where it is more than one answer holds. */
+static void test_reading_includes_much_that_changes_meanwhile(void **state)
+{
+    (void)state;
+    server_fill(1000);
+    valkeyclient_open(&one, server.port, NULL);
+    valkeyclient_await(&one, INVIG_NEWS_USER);
+    valkeyserver_do(&server, "EVAL %s 1 invigilator:news",
+                    "for i = 1, 250 do redis.call('XADD', KEYS[1], '*', 'from', 'x', 'link', '1', "
+                    "'user', 'v' .. i, 'revision', i, 'text', 't') end");
+    valkeyclient_await(&one, INVIG_NEWS_READY);
+    assert_int_equal(one.counts[INVIG_NEWS_USER], 1250);
+}
+
+/* What an earlier connection of this broker has sent was void by LOST, and may be done all the
+ * same. */
+static void test_reading_includes_own_entries_of_another_connection(void **state)
+{
+    char name[INVIG_SHARE_NAME_BYTES_MAX + 1] = "";
+
+    (void)state;
+    valkeyclient_join(&one, &server);
+    memcpy(name, one.share.name.data, one.share.name.length);
+    valkeyserver_do(&server, "XADD invigilator:news * from %s link 1 user anna revision 5 text x",
+                    name);
+    valkeyserver_do(&server, "XADD invigilator:news * from %s link 7 user ben revision 6 text x",
+                    name);
+    valkeyclient_await(&one, INVIG_NEWS_USER);
+    assert_text(one.news.user, "ben");
+    one.ahead_ms += 5000; /* and it is no other broker */
+    valkeyserver_do(&server, "DEL invigilator:broker:%s", name);
+    valkeyclient_idle(&one, 50);
+    assert_int_equal(one.counts[INVIG_NEWS_GONE], 0);
+}
+
 static void test_reading_passes_over_what_no_broker_writes(void **state)
 {
     static const char *const fields[][2] = {
@@ -285,6 +320,8 @@ int main(void)
         TEST(test_reading_begins_with_all_users),
         TEST(test_reading_goes_step_by_step),
         TEST(test_reading_includes_what_changes_meanwhile),
+        TEST(test_reading_includes_much_that_changes_meanwhile),
+        TEST(test_reading_includes_own_entries_of_another_connection),
         TEST(test_reading_passes_over_what_no_broker_writes),
         TEST(test_reading_passes_over_strange_entries),
         TEST(test_reading_takes_many_entries),
