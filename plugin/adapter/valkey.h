@@ -4,9 +4,11 @@
  * Hides: hiredis, and OpenSSL for TLS.  Not thread-safe: broker thread only.
  *
  * Kept there, in the database that the URL names:
- *   invigilator:users          hash: user -> "<revision> <text>"; no text: a user of whom nothing
- * is known any more invigilator:topics         hash: "<evaluation>" or "<evaluation>/<user>" ->
- * text invigilator:news           stream of what has changed, about 100,000 entries
+ *
+ *   invigilator:users          hash: user -> "<revision> <text>"
+ *                              (no text: nothing is known any more)
+ *   invigilator:topics         hash: "<evaluation>" or "<evaluation>/<user>" -> text
+ *   invigilator:news           stream of what has changed, about 100,000 entries
  *   invigilator:broker:<name>  there as long as the broker is, and 15 s more
  */
 #ifndef INVIGILATOR_VALKEY_H
@@ -46,8 +48,8 @@ struct invig_valkey_options {
  *     READY; nothing is sent but between READY and LOST.
  *   - A text of length 0 counts as absent. One that is longer than INVIG_SHARE_TEXT_BYTES_MAX, of a
  *     user or a topic, is not sent.
- *   - Revisions are microseconds of the server's clock, or one more than the last: none comes
- * again, even when the server has lost what it had.
+ *   - Revisions are microseconds of the server's clock, or one more than the last: none
+ *     comes again, even when the server has lost what it had.
  *   - News of one user come by rising revision but for those that it was told with ACCEPTED and
  *     REFUSED already.
  *
@@ -55,9 +57,12 @@ struct invig_valkey_options {
  *   error      receives one line that names the option, what was found and what is expected
  *
  * Returns INVIG_OK, or
- *   INVIG_ERR_INVALID    the URL is none, asks for TLS where this build has none, or the host has
- * no address INVIG_ERR_IO         a file cannot be read, or by too many INVIG_ERR_FORMAT     a file
- * does not hold what it should INVIG_ERR_NO_MEMORY */
+ *   INVIG_ERR_INVALID    the URL is none, asks for TLS where this build has none,
+ *                        or the host has no address
+ *   INVIG_ERR_IO         a file cannot be read, or by too many
+ *   INVIG_ERR_FORMAT     a file does not hold what it should
+ *   INVIG_ERR_NO_MEMORY  memory is out
+ */
 enum invig_status invig_valkey_open(const struct invig_valkey_options *options,
                                     struct invig_share *out_share,
                                     char error[INVIG_POLICY_ERROR_BYTES]);

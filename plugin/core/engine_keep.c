@@ -71,11 +71,20 @@ static bool engine_keep_member(struct invig_engine *engine, const struct invig_m
                             member->stored.message);
 }
 
-void invig_engine_note_unkept(struct invig_engine *engine, bool *is_unkept)
+void invig_engine_keep_evaluation(struct invig_engine *engine, struct invig_evaluation *evaluation)
 {
     if (engine->share.next != NULL) {
-        *is_unkept = true;
-        engine->has_unkept = true;
+        evaluation->is_unkept =
+            !engine->is_share_loaded || !engine_keep_evaluation(engine, evaluation);
+        engine->has_unkept = engine->has_unkept || evaluation->is_unkept;
+    }
+}
+
+void invig_engine_keep_member(struct invig_engine *engine, struct invig_member *member)
+{
+    if (engine->share.next != NULL) {
+        member->is_unkept = !engine->is_share_loaded || !engine_keep_member(engine, member);
+        engine->has_unkept = engine->has_unkept || member->is_unkept;
     }
 }
 
@@ -102,7 +111,7 @@ void invig_engine_keep_all(struct invig_engine *engine)
     struct invig_evaluation *each = NULL;
     struct invig_evaluation *next;
 
-    if (engine->has_unkept) {
+    if (engine->has_unkept && engine->is_share_loaded) {
         each = invig_evaluations_next(&engine->evaluations, NULL);
     }
     for (; each != NULL; each = next) {
@@ -116,7 +125,7 @@ void invig_engine_keep_all(struct invig_engine *engine)
         }
         invig_engine_release_evaluation(engine, each);
     }
-    engine->has_unkept = false;
+    engine->has_unkept = engine->has_unkept && !engine->is_share_loaded;
 }
 
 /* -- What is found -- */

@@ -331,10 +331,12 @@ void invig_engine_tick_share(struct invig_engine *engine);
 
 /* -- engine_keep.c: the last messages about evaluations -- */
 
-/* Notes in a flag of an evaluation or member that its last message is to be kept. */
-void invig_engine_note_unkept(struct invig_engine *engine, bool *is_unkept);
+/* Keeps the last message of an evaluation, or of a member, as it is stored; where that cannot be
+ * now, it is noted. */
+void invig_engine_keep_evaluation(struct invig_engine *engine, struct invig_evaluation *evaluation);
+void invig_engine_keep_member(struct invig_engine *engine, struct invig_member *member);
 
-/* Keeps all that are to be. */
+/* Keeps all that were noted. */
 void invig_engine_keep_all(struct invig_engine *engine);
 
 /* Takes a message that was kept by another broker, or before the start. */

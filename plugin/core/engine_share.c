@@ -138,6 +138,18 @@ static bool engine_has_forgotten(const struct invig_engine *engine, const struct
            user->stored.kept_until_s < engine->now.wall_s;
 }
 
+/* A user in thousands of evaluations: the others do not hear of it, and of everybody else they do.
+ */
+static void engine_log_too_large(struct invig_engine *engine, const struct invig_user *user)
+{
+    struct invig_logline line;
+
+    if (invig_engine_begin_line(engine, &engine->failures, "share_too_large", &line)) {
+        invig_logline_add(&line, "user", invig_user_text(user));
+        invig_engine_log(engine, INVIG_LOG_ERROR, &line);
+    }
+}
+
 static bool text_is_same(struct invig_text a, struct invig_text b)
 {
     return invig_text_equal(a, b) || (a.data == NULL && b.data == NULL);
@@ -156,6 +168,12 @@ static bool engine_offer(struct invig_engine *engine, struct invig_shared *share
         if (text.data == NULL) {
             return false;
         }
+    }
+    if (text.length > INVIG_SHARE_TEXT_BYTES_MAX) {
+        engine_log_too_large(engine, shared->user);
+        invig_shares_remove(&engine->sessions.shares, shared);
+        free((void *)(uintptr_t)text.data);
+        return true;
     }
     if (text_is_same(text, shared->agreed) && !shared->is_stale) {
         invig_shares_remove(&engine->sessions.shares, shared);

@@ -205,6 +205,8 @@ static enum invig_status engine_put(struct invig_engine *engine, struct invig_jo
 /* The record of `node` is stored. */
 static void engine_accept(struct invig_engine *engine, struct invig_journal_node *node)
 {
+    bool has_spoken;
+
     invig_journal_remove(&engine->journal, node);
     switch (node->kind) {
     case INVIG_JOURNAL_USER:
@@ -218,14 +220,15 @@ static void engine_accept(struct invig_engine *engine, struct invig_journal_node
         invig_engine_share_user(engine, session_of(node)->user);
         break;
     case INVIG_JOURNAL_EVALUATION:
-        invig_engine_note_unkept(engine, &evaluation_of(node)->is_unkept);
         invig_evaluations_accept(evaluation_of(node));
+        invig_engine_keep_evaluation(engine, evaluation_of(node));
         break;
     case INVIG_JOURNAL_MEMBER:
-        if (member_of(node)->record.message.data != member_of(node)->stored.message.data) {
-            invig_engine_note_unkept(engine, &member_of(node)->is_unkept);
-        }
+        has_spoken = member_of(node)->record.message.data != member_of(node)->stored.message.data;
         invig_evaluations_accept_member(member_of(node));
+        if (has_spoken) {
+            invig_engine_keep_member(engine, member_of(node));
+        }
         invig_engine_share_user(engine, member_of(node)->user);
         break;
     }

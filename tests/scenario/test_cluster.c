@@ -238,13 +238,13 @@ static void test_cluster_forgets_together(void **state)
 {
     (void)state;
     (void)world_login(&a, &s1);
-    world_invalidate_session(&a, "anna", "s9");
+    world_invalidate_session(&a, "anna", "s0");
     cluster_settle();
-    assert_non_null(strstr(fakeserver_text(&server, "anna"), "\nS\ts9\t"));
+    assert_non_null(strstr(fakeserver_text(&server, "anna"), "\nS\ts0\t"));
     world_pass(&a, 9 * 86400);
     (void)world_login(&a, &(struct login){.session = "s1", .client_id = "anna:9"});
     cluster_settle();
-    assert_null(strstr(fakeserver_text(&server, "anna"), "\nS\ts9\t"));
+    assert_null(strstr(fakeserver_text(&server, "anna"), "\nS\ts0\t"));
 }
 
 /* -- Strict evaluations -- */
@@ -590,6 +590,28 @@ static void test_cluster_malformed_text_is_left_alone(void **state)
     assert_int_equal(open_count(), 2);
 }
 
+/* So many evaluations that the server would not take what there is to say of the user. */
+static void test_cluster_user_that_is_too_large_holds_up_nobody(void **state)
+{
+    enum { EVALUATIONS = 2000, ID_BYTES = 120 };
+    char id[ID_BYTES + 1];
+
+    (void)state;
+    for (int i = 0; i < EVALUATIONS; i++) {
+        (void)snprintf(id, sizeof(id), "%0*d", ID_BYTES, i);
+        world_say(&a, id, "ben", "'access':'ALLOWED'");
+        if (i % 50 == 0) {
+            world_tick(&a);
+            world_tick(&b);
+            world_clear(&a);
+        }
+    }
+    (void)world_login(&a, &s1);
+    cluster_settle();
+    assert_true(world_has_logged(&a, "share_too_large user=ben"));
+    assert_non_null(strstr(fakeserver_text(&server, "anna"), "\nS\ts1\t"));
+}
+
 static void test_cluster_malformed_topics_are_left_out(void **state)
 {
     static const char *const texts[] = {
@@ -702,6 +724,7 @@ int main(void)
         CLUSTER_CASE(test_cluster_that_starts_again_as_a_whole_knows_all),
         CLUSTER_CASE(test_cluster_forgotten_evaluation_stays_forgotten),
         CLUSTER_CASE(test_cluster_malformed_text_is_left_alone),
+        CLUSTER_CASE(test_cluster_user_that_is_too_large_holds_up_nobody),
         CLUSTER_CASE(test_cluster_malformed_topics_are_left_out),
         CLUSTER_CASE(test_cluster_kept_message_of_a_higher_version_counts),
         CLUSTER_CASE(test_cluster_version_of_a_user_counts_on_all),

@@ -155,7 +155,7 @@ static bool share_keep(void *context, struct invig_text evaluation, struct invig
                              : invig_text_equal(invig_text_of(server->topics[at].user), user)))) {
         at++;
     }
-    assert_true(at < FAKESHARE_USERS);
+    assert_true(at < FAKESHARE_TOPICS);
     if (at == server->topic_count) {
         server->topic_count++;
         (void)snprintf(server->topics[at].evaluation, INVIG_ID_BYTES_MAX + 1, "%.*s",

@@ -8,7 +8,12 @@
 
 #include "invigilator/share.h"
 
-enum { FAKESHARE_USERS = 64, FAKESHARE_BROKERS = 4, FAKESHARE_NEWS = 1024 };
+enum {
+    FAKESHARE_USERS = 64,
+    FAKESHARE_TOPICS = 4096,
+    FAKESHARE_BROKERS = 4,
+    FAKESHARE_NEWS = 1024
+};
 
 struct fakeserver_user {
     char id[INVIG_ID_BYTES_MAX + 1];
@@ -23,7 +28,7 @@ struct fakeserver {
         char evaluation[INVIG_ID_BYTES_MAX + 1];
         char user[INVIG_ID_BYTES_MAX + 1]; /* empty: of all in it */
         char *text;
-    } topics[FAKESHARE_USERS];
+    } topics[FAKESHARE_TOPICS];
     size_t topic_count;
     struct fakeshare *brokers[FAKESHARE_BROKERS];
     size_t broker_count;
