@@ -117,7 +117,11 @@ class Broker {
     }
 
     residentBytes() {
-        return residentBytes(this.child.pid);
+        const bytes = residentBytes(this.child.pid);
+        if (bytes === undefined) {
+            throw new Error(`the broker has ended:\n${readFileSync(this.logFile, 'utf8').slice(-4000)}`);
+        }
+        return bytes;
     }
 
     /** Publishes as the backend does: retained, QoS 1. */

@@ -61,9 +61,10 @@ export function cpuNs(pid) {
     return sum;
 }
 
-/** Resident memory in bytes. */
+/** Resident memory in bytes; undefined when the process has ended and nobody has looked yet. */
 export function residentBytes(pid) {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+    const found = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return found ? Number(found[1]) * 1024 : undefined;
 }
 
 /** Resolves to whether somebody listens on a loopback port. */

@@ -289,6 +289,9 @@ static void engine_take_accepted(struct invig_engine *engine, const struct invig
     if (user != NULL && user->shared != NULL && user->shared->is_offered) {
         user->shared->round = engine->sessions.shares.round;
         invig_shared_accept(user->shared, news->revision);
+        if (user->shared->agreed.data == NULL) { /* all have forgotten the user: here it can go */
+            (void)invig_timers_set(&engine->timers, &user->timer, engine->now.wall_s);
+        }
     }
 }
 

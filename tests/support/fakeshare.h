@@ -9,10 +9,10 @@
 #include "invigilator/share.h"
 
 enum {
-    FAKESHARE_USERS = 64,
+    FAKESHARE_USERS = 2048,
     FAKESHARE_TOPICS = 4096,
     FAKESHARE_BROKERS = 4,
-    FAKESHARE_NEWS = 1024
+    FAKESHARE_NEWS = 4096
 };
 
 struct fakeserver_user {

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -37,6 +38,34 @@ static void world_read_options(struct world *world, va_list options)
     }
 }
 
+/* A server with one broker. */
+struct world_server {
+    struct fakeserver server;
+    struct fakeshare share;
+};
+
+static void world_share(struct world *world)
+{
+    if (world->store != NULL || getenv("WORLD_SHARED") == NULL) {
+        return;
+    }
+    world->server = calloc(1, sizeof(*world->server));
+    assert_non_null(world->server);
+    fakeserver_init(&world->server->server);
+    invig_engine_set_share(world->engine,
+                           fakeshare_join(&world->server->share, &world->server->server, "W"));
+}
+
+static void world_end(struct world *world)
+{
+    invig_engine_free(world->engine);
+    if (world->server != NULL) {
+        fakeserver_deinit(&world->server->server);
+        free(world->server);
+        world->server = NULL;
+    }
+}
+
 static void world_start(struct world *world)
 {
     const struct invig_seed seed = {{1, 2}};
@@ -47,6 +76,7 @@ static void world_start(struct world *world)
         world->store == NULL ? invig_store_memory() : fakestore_store(world->store));
     assert_non_null(world->engine);
     assert_int_equal(invig_engine_load(world->engine, world->now), INVIG_OK);
+    world_share(world);
 }
 
 static void world_begin(struct world *world, struct fakestore *store, va_list options)
@@ -84,7 +114,7 @@ static bool world_has_died(const struct world *world)
 
 void world_restart(struct world *world)
 {
-    invig_engine_free(world->engine);
+    world_end(world);
     if (world_has_died(world)) {
         fakestore_mend(world->store);
     }
@@ -101,7 +131,7 @@ void world_restart_with(struct world *world, ...)
 {
     va_list options;
 
-    invig_engine_free(world->engine);
+    world_end(world);
     invig_policy_deinit(&world->policy);
     if (world_has_died(world)) {
         fakestore_mend(world->store);
@@ -114,7 +144,7 @@ void world_restart_with(struct world *world, ...)
 
 void world_deinit(struct world *world)
 {
-    invig_engine_free(world->engine);
+    world_end(world);
     invig_policy_deinit(&world->policy);
 }
 

@@ -8,6 +8,7 @@
 #define INVIGILATOR_TEST_WORLD_H
 
 #include "backend.h"
+#include "fakeshare.h"
 #include "fakestore.h"
 
 enum {
@@ -21,7 +22,8 @@ enum {
 struct world {
     struct invig_policy policy;
     struct invig_engine *engine;
-    struct fakestore *store; /* borrowed; NULL: the one that keeps nothing */
+    struct fakestore *store;     /* borrowed; NULL: the one that keeps nothing */
+    struct world_server *server; /* what it shares with nobody; NULL: nothing. See world_init */
     struct invig_now now;
     size_t effect_count;          /* since world_clear */
     size_t log_count;             /* since world_clear; the last WORLD_LOGS_MAX are kept */
@@ -52,7 +54,9 @@ struct login {
     const char *evaluations[4];
 };
 
-/* Starts a world with the options given as word, value, ..., NULL. */
+/* Starts a world with the options given as word, value, ..., NULL. With WORLD_SHARED in the
+ * environment a world without a store has a server for what brokers share, all for itself: every
+ * story must go as it does without. */
 void world_init(struct world *world, ...);
 void world_deinit(struct world *world);
 
