@@ -141,7 +141,8 @@ class Broker {
 
 /** Starts a broker with these lines of a way to judge. */
 export async function startBroker(context, lines, settings = {}) {
-    const broker = new Broker(context.dir, await freePort(), await freePort());
+    const tcpPort = await freePort();
+    const broker = new Broker(context.dir, tcpPort, await freePort(tcpPort));
     writeFileSync(broker.config, configText(broker, lines, settings), { mode: 0o600 });
     return broker.start();
 }

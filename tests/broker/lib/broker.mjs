@@ -291,7 +291,8 @@ export async function startBroker(settings = {}) {
 async function prepareBroker(settings) {
     const dir = mkdtempSync(join(tmpdir(), 'invigilator-'));
     const keys = makeKeys(dir);
-    const broker = new Broker(dir, keys, await freePort(), await freePort());
+    const tcpPort = await freePort();
+    const broker = new Broker(dir, keys, tcpPort, await freePort(tcpPort));
     broker.sign = (claims, { key = 'rs', header } = {}) =>
         sign(claims, typeof key === 'string' ? keys[key] : key, header);
     makePasswordFile(join(dir, 'passwd'), settings.users);

@@ -14,11 +14,11 @@ function isFree(port) {
     });
 }
 
-/** A loopback port that nobody listens on at this moment. */
-export async function freePort() {
+/** A loopback port that nobody listens on at this moment, and none of `taken`. */
+export async function freePort(...taken) {
     for (;;) {
         const port = PORT_MIN + Math.floor(Math.random() * PORT_COUNT);
-        if (await isFree(port)) {
+        if (!taken.includes(port) && await isFree(port)) {
             return port;
         }
     }
