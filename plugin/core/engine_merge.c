@@ -6,12 +6,13 @@
  *
  * Three states take part: what all had agreed on (`base`), what the server has now (`theirs`), and
  * the records of this broker. A value that was not changed here is theirs; one that was changed
- * here stays. Who is current, which only one can be, is decided as a login is.
+ * here stays (merge.h). Who is current, which only one can be, is decided as a login is.
  */
 #include "engine_private.h"
 
+#include "invigilator/merge.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 struct merge {
     struct invig_engine *engine;
@@ -51,55 +52,6 @@ static enum invig_status merge_require_members(struct merge *merge)
 
 /* -- Sessions -- */
 
-/* Whether unseen logins were revoked by one side since both agreed. */
-static bool user_has_revoked(const struct invig_user_record *now,
-                             const struct invig_user_record *base)
-{
-    return now->has_revoked_before &&
-           (!base->has_revoked_before || now->revoked_before_s > base->revoked_before_s);
-}
-
-static void record_revoke_unseen(struct invig_session_record *record,
-                                 const struct invig_user_record *user)
-{
-    if (record->has_login && record->end != INVIG_END_REVOKED &&
-        record->login_s < user->revoked_before_s) {
-        record->end = INVIG_END_REVOKED;
-        record->is_turned_away = false;
-    }
-}
-
-/* The first login time that anybody saw. */
-static void record_merge_login(struct invig_session_record *mine,
-                               const struct invig_session_record *theirs)
-{
-    if (theirs->has_login && (!mine->has_login || theirs->login_s < mine->login_s)) {
-        mine->has_login = true;
-        mine->login_s = theirs->login_s;
-    }
-    mine->login_is_lasting = mine->login_is_lasting || theirs->login_is_lasting;
-    mine->is_single = mine->is_single || theirs->is_single;
-    mine->kept_until_s = time_max(mine->kept_until_s, theirs->kept_until_s - INVIG_KEPT_SLACK_S);
-}
-
-/* A session that this broker knows. */
-static void record_merge(struct invig_session_record *mine, const struct invig_session_record *base,
-                         const struct invig_session_record *theirs)
-{
-    bool is_mine_changed = mine->end != base->end;
-
-    record_merge_login(mine, theirs);
-    if (mine->end == INVIG_END_REVOKED || theirs->end == INVIG_END_REVOKED) {
-        mine->end = INVIG_END_REVOKED; /* for good, whoever said it */
-    } else if (!is_mine_changed) {
-        mine->end = theirs->end;
-    }
-    if (mine->is_turned_away == base->is_turned_away) {
-        mine->is_turned_away = theirs->is_turned_away;
-    }
-    mine->is_turned_away = mine->is_turned_away && mine->end == INVIG_END_NONE;
-}
-
 static enum invig_status merge_session(struct merge *merge,
                                        const struct invig_portrait_session *theirs)
 {
@@ -112,18 +64,17 @@ static enum invig_status merge_session(struct merge *merge,
 
     if (session != NULL) {
         invig_journal_note(&engine->journal, &session->journal);
-        record_merge(&session->record, base == NULL ? &none : &base->record, &theirs->record);
+        invig_merge_session(&session->record, base == NULL ? &none : &base->record,
+                            &theirs->record);
     } else {
         status = invig_sessions_adopt(&engine->sessions, merge->user, theirs->id, &session);
         if (status != INVIG_OK) {
             return status == INVIG_ERR_FULL ? INVIG_OK : status;
         }
         invig_journal_note(&engine->journal, &session->journal);
-        record_merge_login(&session->record, &theirs->record);
-        session->record.end = theirs->record.end;
-        session->record.is_turned_away = theirs->record.is_turned_away;
-        if (base == NULL && user_has_revoked(&merge->user->record, &merge->base.user)) {
-            record_revoke_unseen(&session->record, &merge->user->record);
+        invig_merge_session(&session->record, &none, &theirs->record);
+        if (base == NULL && invig_merge_has_revoked(&merge->user->record, &merge->base.user)) {
+            invig_merge_revoke_unseen(&session->record, &merge->user->record);
         }
     }
     return INVIG_OK;
@@ -132,7 +83,7 @@ static enum invig_status merge_session(struct merge *merge,
 /* Sessions that they have not seen, and would have revoked. */
 static void merge_revoke_unseen(struct merge *merge)
 {
-    if (!user_has_revoked(&merge->theirs.user, &merge->base.user)) {
+    if (!invig_merge_has_revoked(&merge->theirs.user, &merge->base.user)) {
         return;
     }
     for (struct invig_session *each = merge->user->sessions; each != NULL; each = each->next) {
@@ -140,29 +91,10 @@ static void merge_revoke_unseen(struct merge *merge)
 
         if (invig_portrait_find_session(&merge->theirs, id) == NULL &&
             invig_portrait_find_session(&merge->base, id) == NULL) {
-            record_revoke_unseen(&each->record, &merge->theirs.user);
+            invig_merge_revoke_unseen(&each->record, &merge->theirs.user);
             invig_journal_note(&merge->engine->journal, &each->journal);
         }
     }
-}
-
-static void merge_user(struct merge *merge)
-{
-    struct invig_user_record *mine = &merge->user->record;
-    const struct invig_user_record *theirs = &merge->theirs.user;
-
-    if (theirs->has_newest_login &&
-        (!mine->has_newest_login || theirs->newest_login_s > mine->newest_login_s)) {
-        mine->has_newest_login = true;
-        mine->newest_login_s = theirs->newest_login_s;
-    }
-    if (theirs->has_revoked_before &&
-        (!mine->has_revoked_before || theirs->revoked_before_s > mine->revoked_before_s)) {
-        mine->has_revoked_before = true;
-        mine->revoked_before_s = theirs->revoked_before_s;
-    }
-    mine->kept_until_s = time_max(mine->kept_until_s, theirs->kept_until_s - INVIG_KEPT_SLACK_S);
-    invig_journal_note(&merge->engine->journal, &merge->user->journal);
 }
 
 /* What is kept longer elsewhere is told on as it is. */
@@ -283,33 +215,6 @@ static void merge_enthrone(struct merge *merge)
 
 /* -- Members -- */
 
-/* A value that was not changed here is theirs. */
-#define MERGE_FIELD(mine, base, theirs, field)                                                     \
-    ((mine)->field = (mine)->field != (base)->field ? (mine)->field : (theirs)->field)
-
-static void member_record_merge(struct invig_member_record *mine,
-                                const struct invig_member_record *base,
-                                const struct invig_member_record *theirs)
-{
-    if (mine->access == base->access) {
-        mine->access = theirs->access;
-        mine->access_since_s = theirs->access_since_s;
-    }
-    if (mine->is_blocked == base->is_blocked) {
-        mine->is_blocked = theirs->is_blocked;
-        mine->blocked_since_s = theirs->blocked_since_s;
-    }
-    MERGE_FIELD(mine, base, theirs, is_finished);
-    MERGE_FIELD(mine, base, theirs, is_copy);
-    MERGE_FIELD(mine, base, theirs, has_connected);
-    mine->was_student = mine->was_student || theirs->was_student;
-    mine->is_shared_reported = mine->is_shared_reported || theirs->is_shared_reported;
-    if (theirs->has_version && (!mine->has_version || theirs->version > mine->version)) {
-        mine->has_version = true;
-        mine->version = theirs->version;
-    }
-}
-
 static uint64_t merge_serial_of(const struct merge *merge, struct invig_text session)
 {
     const struct invig_session *found = invig_user_find_session(merge->user, session);
@@ -328,8 +233,7 @@ static void merge_member(struct merge *merge, struct invig_member *member,
     bool was_bound = record->is_bound;
 
     invig_member_watch(member);
-    member_record_merge(record, &base->record, &theirs->record);
-    MERGE_FIELD(record, &base->record, &theirs->record, is_bound);
+    invig_merge_member(record, &base->record, &theirs->record);
     if (record->released_serial == merge_serial_of(merge, base->released)) {
         record->released_serial = merge_serial_of(merge, theirs->released);
     }
@@ -366,93 +270,7 @@ static void merge_forget_members(struct merge *merge)
             each->record.is_bound != base->record.is_bound) {
             continue;
         }
-        invig_member_watch(each);
-        invig_evaluations_note(&merge->engine->evaluations, each);
-        invig_engine_unbind(merge->engine, each);
-        each->record.is_blocked = false;
-        invig_engine_forget_said(merge->engine, each);
-        each->record.released_serial = 0;
-        each->record.has_version = false;
-        each->record.was_student = false;
-        each->record.has_connected = false;
-    }
-}
-
-/* -- What follows -- */
-
-static void engine_tell_turned_away(struct invig_engine *engine,
-                                    const struct invig_session *session)
-{
-    struct invig_connection *each = session->user->connections;
-
-    for (; each != NULL; each = each->user_next) {
-        if (each->session == session) {
-            (void)invig_engine_tell(engine, each, INVIG_END_BLOCKED);
-        }
-    }
-}
-
-static void merge_settle_sessions(struct merge *merge)
-{
-    for (struct invig_session *each = merge->user->sessions; each != NULL; each = each->next) {
-        if (each->open_count == 0) {
-            continue;
-        }
-        if (each->record.end != INVIG_END_NONE) {
-            invig_engine_end_session(merge->engine, each);
-        } else if (each->record.is_turned_away) {
-            engine_tell_turned_away(merge->engine, each);
-        }
-    }
-}
-
-static void merge_settle_members(struct merge *merge)
-{
-    struct invig_engine *engine = merge->engine;
-
-    for (struct invig_member *each = merge->user->members, *next; each != NULL; each = next) {
-        next = each->user_next;
-        if (each->is_new_block) {
-            invig_engine_log_member(engine, "blocked", each, "reason", "SECOND_LOGIN");
-        } else if (each->is_lifted) {
-            invig_engine_log_member(engine, "unblocked", each, "by", "another_broker");
-        }
-        invig_engine_settle(engine, each);
-        invig_engine_release_member(engine, each);
-    }
-    invig_engine_check_shared(engine, merge->user);
-}
-
-/* Supervisors are told of the second login, once. Without memory the log has it alone. */
-static void merge_report(struct merge *merge)
-{
-    struct invig_engine *engine = merge->engine;
-    struct invig_text id = invig_session_text(merge->loser);
-    const struct invig_connection *page = merge->user->connections;
-    struct invig_claims claims = {.has_session = true};
-    struct invig_connect connect = {.claims = &claims};
-    struct invig_login login = {.user = merge->user, .session = merge->loser};
-    struct invig_letter *letters = NULL;
-
-    while (page != NULL && page->session != merge->loser) {
-        page = page->user_next;
-    }
-    if (page != NULL) {
-        connect.address = page->address;
-    }
-    memcpy(claims.session, id.data, id.length);
-    if (invig_engine_make_incidents(engine, &connect, &login, &letters) == INVIG_OK) {
-        invig_outbox_add(&engine->outbox, letters);
-    }
-}
-
-/* Notes what a member was before, as it is stored. */
-static void merge_note_blocks(struct merge *merge)
-{
-    for (struct invig_member *each = merge->user->members; each != NULL; each = each->user_next) {
-        each->is_new_block = each->record.is_blocked && !each->stored.is_blocked;
-        each->is_lifted = !each->record.is_blocked && each->stored.is_blocked;
-        each->record.is_copy = each->record.is_copy || each->is_new_block;
+        invig_engine_record_forgotten(merge->engine, each);
     }
 }
 
@@ -485,18 +303,19 @@ static enum invig_status merge_run(struct merge *merge, struct invig_shared *sha
     invig_engine_note_online(engine, merge->user, was_online,
                              was_online ? INVIG_CAUSE_UNKNOWN : INVIG_CAUSE_CONNECTED);
     merge_revoke_unseen(merge);
-    merge_user(merge);
+    invig_merge_user(&merge->user->record, &merge->theirs.user);
+    invig_journal_note(&engine->journal, &merge->user->journal);
     merge_decide(merge);
     merge_members(merge);
     merge_enthrone(merge);
     if (merge->is_second) {
-        merge_report(merge);
+        invig_engine_report_second(engine, merge->loser);
         invig_engine_block(engine, merge->user);
     }
     merge_forget_members(merge);
     merge_forget_sessions(merge);
     invig_engine_unbind_ended(engine, merge->user);
-    merge_note_blocks(merge);
+    invig_engine_note_blocks(merge->user);
     status = invig_engine_commit_now(engine);
     merge_keep(merge);
     return status;
@@ -516,8 +335,7 @@ static enum invig_status merge_read_and_run(struct merge *merge, struct invig_sh
         status = merge_run(merge, shared);
     }
     if (status == INVIG_OK) {
-        merge_settle_sessions(merge);
-        merge_settle_members(merge);
+        invig_engine_settle_merged(merge->engine, merge->user);
     }
     return status;
 }

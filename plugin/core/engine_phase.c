@@ -130,8 +130,20 @@ void invig_engine_forget_said(struct invig_engine *engine, struct invig_member *
     member->record.is_copy = member->record.is_blocked;
 }
 
-static void engine_record_forgotten(struct invig_engine *engine,
-                                    struct invig_evaluation *evaluation)
+void invig_engine_record_forgotten(struct invig_engine *engine, struct invig_member *member)
+{
+    invig_member_watch(member);
+    invig_engine_unbind(engine, member);
+    member->record.is_blocked = false;
+    invig_engine_forget_said(engine, member);
+    member->record.released_serial = 0;
+    member->record.has_version = false;
+    member->record.was_student = false;
+    member->record.has_connected = false;
+}
+
+static void engine_record_all_forgotten(struct invig_engine *engine,
+                                        struct invig_evaluation *evaluation)
 {
     invig_evaluations_set_message(&engine->evaluations, evaluation, (struct invig_text){NULL, 0});
     invig_evaluations_set_phase(&engine->evaluations, evaluation, -1, false);
@@ -139,14 +151,7 @@ static void engine_record_forgotten(struct invig_engine *engine,
     evaluation->record.end_at[0] = '\0';
     for (struct invig_member *each = evaluation->first; each != NULL;
          each = each->evaluation_next) {
-        invig_member_watch(each);
-        invig_engine_unbind(engine, each);
-        each->record.is_blocked = false;
-        invig_engine_forget_said(engine, each);
-        each->record.released_serial = 0;
-        each->record.has_version = false;
-        each->record.was_student = false;
-        each->record.has_connected = false;
+        invig_engine_record_forgotten(engine, each);
     }
 }
 
@@ -169,7 +174,7 @@ const char *invig_engine_forget_evaluation(struct invig_engine *engine, struct i
     if (evaluation == NULL) {
         return NULL;
     }
-    engine_record_forgotten(engine, evaluation);
+    engine_record_all_forgotten(engine, evaluation);
     status = invig_engine_commit_now(engine);
     if (status != INVIG_OK) {
         return invig_engine_status_error(status);

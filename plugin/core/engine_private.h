@@ -8,11 +8,10 @@
 #include "invigilator/effect.h"
 #include "invigilator/engine.h"
 #include "invigilator/evaluation.h"
+#include "invigilator/merge.h"
 #include "invigilator/ratelimit.h"
 
 enum {
-    INVIG_KEPT_SLACK_S = 3600,     /* by which a stored kept_until_s is late, so that it is seldom
-                                      written */
     INVIG_DENIAL_LINES_BURST = 20, /* lines at once of each kind that anybody can cause */
     INVIG_DENIAL_LINE_MS = 1000,   /* then one more each */
     INVIG_LOGIN_LINES_BURST = 200, /* likewise of logins, whose lines are looked for one by one */
@@ -296,6 +295,9 @@ void invig_engine_settle_phase(struct invig_engine *engine, struct invig_member 
  * forgotten. */
 void invig_engine_forget_said(struct invig_engine *engine, struct invig_member *member);
 
+/* Forgets, in the record, all of a member whose evaluation is forgotten. */
+void invig_engine_record_forgotten(struct invig_engine *engine, struct invig_member *member);
+
 /* What a publisher is told of an error of ours. */
 const char *invig_engine_status_error(enum invig_status status);
 
@@ -349,6 +351,19 @@ void invig_engine_take_topic(struct invig_engine *engine, const struct invig_new
  * INVIG_OK, INVIG_ERR_FORMAT, or with nothing changed INVIG_ERR_NO_MEMORY. */
 enum invig_status invig_engine_merge(struct invig_engine *engine, struct invig_shared *shared,
                                      struct invig_text theirs, uint64_t revision);
+
+/* -- engine_merged.c: what follows from a merge -- */
+
+/* Makes the incidents of a second login that was let in, at another broker or here. To be called
+ * while its user is bound and not blocked yet. */
+void invig_engine_report_second(struct invig_engine *engine, struct invig_session *loser);
+
+/* Notes which blocks are new or have ended, compared with what is stored. */
+void invig_engine_note_blocks(struct invig_user *user);
+
+/* Tells the pages whose sessions have no rights any more, and draws the consequences for members.
+ */
+void invig_engine_settle_merged(struct invig_engine *engine, struct invig_user *user);
 
 /* -- engine_load.c: records that come in -- */
 
